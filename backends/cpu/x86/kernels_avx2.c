@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/kernels.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+#include "../../ref/loops_table.h"
+#include "kernels_x86.h"
+
+/* The instruction set belongs to this file alone, so that the rest of the library runs on any x86-64. */
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2")
+#endif
+
+#define VEC_SIZE 32
+#define REAL float
+#define NAME(x) x##_f32_avx2
+#include "../../ref/loops_real.h"
+#include "../../ref/loops_fft.h"
+#include "../loops_mat.h"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(x) x##_f64_avx2
+#include "../../ref/loops_real.h"
+#include "../../ref/loops_fft.h"
+#include "../loops_mat.h"
+#undef REAL
+#undef NAME
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+const fmc_kernels fmc_kernels_avx2 = { .name = "avx2", FMC_SLOTS(f32, f32_avx2), FMC_SLOTS(f64, f64_avx2) };
+#else
+typedef int fmc_kernels_avx2_absent; /* an empty file is no C */
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/kernels.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+#include "../../ref/loops_table.h"
+#include "kernels_x86.h"
+
+/* The instruction set belongs to this file alone, so that the rest of the library runs on any x86-64. */
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+#endif
+
+#define VEC_SIZE 64
+#define REAL float
+#define NAME(x) x##_f32_avx512
+#include "../../ref/loops_real.h"
+#include "../../ref/loops_fft.h"
+#include "../loops_mat.h"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(x) x##_f64_avx512
+#include "../../ref/loops_real.h"
+#include "../../ref/loops_fft.h"
+#include "../loops_mat.h"
+#undef REAL
+#undef NAME
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+const fmc_kernels fmc_kernels_avx512 = { .name = "avx512", FMC_SLOTS(f32, f32_avx512), FMC_SLOTS(f64, f64_avx512) };
+#else
+typedef int fmc_kernels_avx512_absent; /* an empty file is no C */
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/kernels.h"
+
+#include <math.h>
+#include <string.h>
+#include "loops_table.h"
+
+#define REAL float
+#define NAME(x) x##_f32
+#include "loops_real.h"
+#include "loops_fft.h"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(x) x##_f64
+#include "loops_real.h"
+#include "loops_fft.h"
+#undef REAL
+#undef NAME
+
+const fmc_kernels fmc_kernels_ref = { .name = "ref", FMC_SLOTS(f32, f32), FMC_SLOTS(f64, f64) };

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loops of lib/ops/kernels.h for one real type, in plain C: the definition of right. Included once per type and
+ * instruction set with REAL and NAME(x) defined.
+ */
+
+static void NAME(lift_line)(REAL *restrict dst, const REAL *restrict src, REAL a, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        dst[i] += a * (src[i] + src[i + 1]);
+}
+
+static void NAME(lift_row)(REAL *restrict x, const REAL *p, const REAL *q, REAL a, size_t lanes)
+{
+    for (size_t j = 0; j < lanes; j++)
+        x[j] += a * (p[j] + q[j]);
+}
+
+static void NAME(lift_rows)(REAL *x, size_t n, size_t lanes, size_t first, REAL a)
+{
+    for (size_t i = first; i < n; i += 2) {
+        const size_t before = i > 0 ? i - 1 : 1;
+        const size_t after = i + 1 < n ? i + 1 : n - 2;
+
+        NAME(lift_row)(x + i * lanes, x + before * lanes, x + after * lanes, a, lanes);
+    }
+}
+
+static void NAME(scale)(REAL *dst, const REAL *src, REAL a, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        dst[i] = a * src[i];
+}
+
+static void NAME(scale_rows)(REAL *x, size_t n, size_t lanes, size_t first, REAL a)
+{
+    for (size_t i = first; i < n; i += 2)
+        for (size_t j = 0; j < lanes; j++)
+            x[i * lanes + j] *= a;
+}
+
+static void NAME(split)(REAL *restrict even, REAL *restrict odd, const REAL *restrict src, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        even[i] = src[2 * i];
+        odd[i] = src[2 * i + 1];
+    }
+    if (n & 1)
+        even[n / 2] = src[n - 1];
+}
+
+static void NAME(merge)(REAL *restrict dst, const REAL *restrict even, const REAL *restrict odd, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        dst[2 * i] = even[i];
+        dst[2 * i + 1] = odd[i];
+    }
+    if (n & 1)
+        dst[n - 1] = even[n / 2];
+}
+
+#ifndef VEC_SIZE
+static void NAME(mat_rows)(REAL *restrict out, const REAL *restrict m, const REAL *restrict x, size_t n_out,
+                           size_t n_in, size_t lanes)
+{
+    for (size_t k = 0; k < n_out; k++) {
+        for (size_t j = 0; j < lanes; j++)
+            out[k * lanes + j] = m[k * n_in] * x[j];
+        for (size_t i = 1; i < n_in; i++)
+            for (size_t j = 0; j < lanes; j++)
+                out[k * lanes + j] += m[k * n_in + i] * x[i * lanes + j];
+    }
+}
+#endif
+
+static int NAME(are_neighbours)(const size_t *off, size_t lanes)
+{
+    for (size_t j = 1; j < lanes; j++)
+        if (off[j] != off[0] + j)
+            return 0;
+    return 1;
+}
+
+static void NAME(load_lanes)(REAL *restrict t, size_t pitch, const REAL *restrict data, const size_t *off,
+                             size_t lanes, size_t stride, size_t n)
+{
+    if (NAME(are_neighbours)(off, lanes))
+        for (size_t i = 0; i < n; i++)
+            memcpy(t + i * pitch, data + (off[0] + i * stride), lanes * sizeof *t);
+    else
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < lanes; j++)
+                t[i * pitch + j] = data[off[j] + i * stride];
+}
+
+static void NAME(store_lanes)(const REAL *restrict t, size_t pitch, REAL *restrict data, const size_t *off,
+                              size_t lanes, size_t stride, size_t n)
+{
+    if (NAME(are_neighbours)(off, lanes))
+        for (size_t i = 0; i < n; i++)
+            memcpy(data + (off[0] + i * stride), t + i * pitch, lanes * sizeof *t);
+    else
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < lanes; j++)
+                data[off[j] + i * stride] = t[i * pitch + j];
+}
+
+static double NAME(add_tree)(const double p[8])
+{
+    return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+}
+
+static double NAME(square_sum)(const REAL *x, size_t count)
+{
+    double p[8] = { 0 };
+    size_t i = 0;
+
+    for (; i + 8 <= count; i += 8)
+        for (size_t j = 0; j < 8; j++)
+            p[j] += (double)x[i + j] * (double)x[i + j];
+    for (; i < count; i++)
+        p[i % 8] += (double)x[i] * (double)x[i];
+    return NAME(add_tree)(p);
+}
+
+static double NAME(error_sum)(const REAL *x, const REAL *y, size_t count)
+{
+    double p[8] = { 0 };
+    size_t i = 0;
+
+    for (; i + 8 <= count; i += 8)
+        for (size_t j = 0; j < 8; j++) {
+            const double d = (double)x[i + j] - (double)y[i + j];
+
+            p[j] += d * d;
+        }
+    for (; i < count; i++) {
+        const double d = (double)x[i] - (double)y[i];
+
+        p[i % 8] += d * d;
+    }
+    return NAME(add_tree)(p);
+}
+
+static double NAME(error_max)(const REAL *x, const REAL *y, size_t count)
+{
+    double p[8] = { 0 };
+    size_t i = 0;
+
+    for (; i + 8 <= count; i += 8)
+        for (size_t j = 0; j < 8; j++) {
+            const double d = fabs((double)x[i + j] - (double)y[i + j]);
+
+            p[j] = d > p[j] ? d : p[j];
+        }
+    for (; i < count; i++) {
+        const double d = fabs((double)x[i] - (double)y[i]);
+
+        p[i % 8] = d > p[i % 8] ? d : p[i % 8];
+    }
+    for (size_t j = 1; j < 8; j++)
+        p[0] = p[j] > p[0] ? p[j] : p[0];
+    return p[0];
+}
+
+static size_t NAME(proxy_terms)(double *restrict product, const REAL *restrict x, double inv_unit, size_t count)
+{
+    int64_t n_large[8] = { 0 };
+    size_t i = 0;
+
+    for (; i + 8 <= count; i += 8)
+        for (size_t j = 0; j < 8; j++) {
+            const double u = fabs((double)x[i + j]) * inv_unit, v = u < 1e8 ? u : 1e8;
+
+            product[j] *= 1 + v * v;
+            n_large[j] += v > 0.6;
+        }
+    for (; i < count; i++) {
+        const double u = fabs((double)x[i]) * inv_unit, v = u < 1e8 ? u : 1e8;
+
+        product[i % 8] *= 1 + v * v;
+        n_large[i % 8] += v > 0.6;
+    }
+    for (size_t j = 1; j < 8; j++)
+        n_large[0] += n_large[j];
+    return (size_t)n_large[0];
+}
+
+static void NAME(quantize)(int32_t *restrict q, const REAL *restrict x, REAL inv_step, REAL round, int32_t limit,
+                           size_t count)
+{
+    const REAL top = (REAL)limit;
+
+    for (size_t i = 0; i < count; i++) {
+        const REAL a = (x[i] < 0 ? -x[i] : x[i]) * inv_step + round;
+        const REAL b = a < top ? a : top;  /* NaN: top */
+        const REAL c = a >= 0 ? b : 0;     /* NaN: 0 */
+        const int32_t v = (int32_t)c;
+
+        q[i] = x[i] < 0 ? -v : v;
+    }
+}
+
+static void NAME(dequantize)(REAL *restrict x, const int32_t *restrict q, REAL step, const REAL offset[4],
+                             size_t count)
+{
+    const REAL one = offset[1], two = offset[2], more = offset[3];
+
+    for (size_t i = 0; i < count; i++) {
+        const int32_t a = q[i] < 0 ? -q[i] : q[i];
+        const REAL o = a > 2 ? more : a == 2 ? two : one;
+        const REAL v = ((REAL)a + o) * step;
+
+        x[i] = q[i] == 0 ? (REAL)0 : q[i] < 0 ? -v : v;
+    }
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fmc info: what a stream says about itself, without decoding samples. */
+#include "input.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { TEXT_SIZE = 128 };
+
+static double ratio(uint32_t dtype, uint32_t rank, const uint64_t *dim, uint64_t stored)
+{
+    size_t size = 0;
+    if (stored == 0 || !cli_array_size(dtype, rank, dim, &size))
+        return 0.0;
+    return (double)size / (double)stored;
+}
+
+static void print_bound(const fmc_info *info)
+{
+    printf("bound       %s", cli_bound_name(info->bound_kind));
+    if (info->bound_kind != FMC_BOUND_LOSSLESS)
+        printf(" %.10g", info->bound);
+    if (info->bound_kind == FMC_BOUND_PSNR)
+        fputs(" dB", stdout);
+    if (info->bound_kind == FMC_BOUND_SIZE)
+        fputs(" bytes", stdout);
+    putchar('\n');
+}
+
+static void print_header(const cli_options *o, const fmc_info *info)
+{
+    char text[TEXT_SIZE];
+    printf("file        %s\n", o->input[0]);
+    printf("format      %" PRIu32 "\n", info->format_version);
+    printf("type        %s\n", cli_dtype_name(info->dtype));
+    printf("shape       %s\n", cli_format_dims(info->rank, info->dim, text, sizeof text));
+    printf("chunks      %" PRIu64 " of %s\n", info->n_chunks,
+           cli_format_dims(info->rank, info->chunk, text, sizeof text));
+    print_bound(info);
+    printf("effort      %" PRIu32 "\n", info->effort);
+    if (info->has_fill)
+        printf("fill        %.17g\n", info->fill_value);
+    printf("size        %" PRIu64 " bytes\n", info->stream_size);
+    printf("ratio       %.3f\n", ratio(info->dtype, info->rank, info->dim, info->stream_size));
+    if (!info->is_complete)
+        puts("complete    no: the stream was cut off; the steps of 'shape' are readable");
+}
+
+static void print_chunk(uint64_t i, const fmc_info *info, const fmc_chunk_info *c)
+{
+    char start[TEXT_SIZE], dim[TEXT_SIZE], bound[32] = "-";
+    if (c->abs_bound >= 0.0)
+        snprintf(bound, sizeof bound, "%.4g", c->abs_bound);
+    printf("%6" PRIu64 "  %-10s %-20s %-20s %10" PRIu64 " %9.2f %10s  %.63s\n", i, cli_coder_name(c->coder),
+           cli_format_dims(info->rank, c->start, start, sizeof start),
+           cli_format_dims(info->rank, c->dim, dim, sizeof dim), c->size,
+           ratio(info->dtype, info->rank, c->dim, c->size), bound, c->detail);
+}
+
+static bool print_chunks(const cli_options *o, fmc_ctx *ctx, fmc_reader *reader, const fmc_info *info)
+{
+    printf("\n%6s  %-10s %-20s %-20s %10s %9s %10s  %s\n", "chunk", "coder", "start", "extents", "bytes", "ratio",
+           "abs bound", "detail");
+    for (uint64_t i = 0; i < info->n_chunks; i++) {
+        fmc_chunk_info chunk = { .struct_size = sizeof chunk };
+        const fmc_status st = fmc_reader_chunk_info(reader, i, &chunk);
+        if (st != FMC_OK)
+            return cli_error_status(o->input[0], ctx, st);
+        print_chunk(i, info, &chunk);
+    }
+    return true;
+}
+
+static bool describe(const cli_options *o, fmc_ctx *ctx, const fmc_io *io)
+{
+    fmc_reader *reader = NULL;
+    fmc_info info = { .struct_size = sizeof info };
+    fmc_status st = fmc_reader_open(ctx, io, &reader);
+    if (st == FMC_OK)
+        st = fmc_reader_info(reader, &info);
+    bool is_good = st == FMC_OK || cli_error_status(o->input[0], ctx, st);
+    if (is_good)
+        print_header(o, &info);
+    if (is_good && o->tiles)
+        is_good = print_chunks(o, ctx, reader, &info);
+    fmc_reader_close(reader);
+    return is_good;
+}
+
+int cli_info(const cli_options *o)
+{
+    cli_stream stream;
+    fmc_io io;
+    fmc_ctx *ctx = NULL;
+    if (!cli_stream_open(o->input[0], &stream, &io))
+        return CLI_FAILURE;
+    const bool is_good = cli_context_create(NULL, &ctx) && describe(o, ctx, &io);
+    fmc_ctx_destroy(ctx);
+    cli_stream_close(&stream);
+    return is_good ? CLI_OK : CLI_FAILURE;
+}

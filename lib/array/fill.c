@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "array/fill.h"
+
+#include <string.h>
+#include "array/fill_plan.h"
+#include "core/status.h"
+
+/* Pieces of parallel work per array at most; halvings of any size_t and one; sweeps per level. */
+enum { MAX_PIECES = 256, MAX_LEVELS = 65, SWEEPS = 4 };
+
+fmc_fill_plan fmc_fill_plan_make(uint32_t rank, const size_t *dim, uint32_t unlike)
+{
+    fmc_fill_plan p = { .h = 1, .w = 1, .n_planes = 1 };
+    size_t step[FMC_MAX_RANK], s = 1;
+    uint32_t found = 0, used = 0;
+
+    for (uint32_t i = rank; i-- > 0;) {
+        step[i] = s;
+        s *= dim[i];
+        if (dim[i] == 1 || (unlike >> i & 1) || found == 2)
+            continue;
+        used |= 1u << i;
+        if (found++ == 0) {
+            p.w = dim[i];
+            p.w_step = step[i];
+        } else {
+            p.h = dim[i];
+            p.h_step = step[i];
+        }
+    }
+    for (uint32_t i = 0; i < rank; i++) {
+        if ((used >> i & 1) || dim[i] == 1)
+            continue;
+        p.lead_dim[p.n_lead] = dim[i];
+        p.lead_step[p.n_lead++] = step[i];
+        p.n_planes *= dim[i];
+    }
+    return p;
+}
+
+size_t fmc_fill_plan_start(const fmc_fill_plan *plan, size_t p)
+{
+    size_t start = 0;
+
+    for (uint32_t i = plan->n_lead; i-- > 0;) {
+        start += p % plan->lead_dim[i] * plan->lead_step[i];
+        p /= plan->lead_dim[i];
+    }
+    return start;
+}
+
+/* One level of a pyramid: h x w samples and states at `start` of its arrays. */
+typedef struct level {
+    size_t h, w, start;
+} level;
+
+/* Level 0 is the plane; each further one halves both axes, rounding up, down to one sample, which is always known. */
+static unsigned make_levels(size_t h, size_t w, level *l, size_t *total)
+{
+    unsigned n = 0;
+
+    *total = 0;
+    for (;;) {
+        l[n] = (level){ h, w, *total };
+        *total += h * w;
+        n++;
+        if (h == 1 && w == 1)
+            return n;
+        h = (h + 1) / 2;
+        w = (w + 1) / 2;
+    }
+}
+
+static size_t nearest_known(const uint8_t *has_known, size_t n, size_t p)
+{
+    for (size_t d = 1; d < n; d++) {
+        if (d <= p && has_known[p - d])
+            return p - d;
+        if (d < n - p && has_known[p + d])
+            return p + d;
+    }
+    return n;
+}
+
+#define T float
+#define NAME(x) x##_f32
+#include "array/fill_real.h"
+#undef T
+#undef NAME
+
+#define T double
+#define NAME(x) x##_f64
+#include "array/fill_real.h"
+#undef T
+#undef NAME

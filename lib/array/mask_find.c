@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "array/mask.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+#include "array/view.h"
+#include "core/status.h"
+
+/*
+ * Which samples a coder does not see. Encoder only: any choice gives a sound stream, so the rules aim at what pays.
+ *
+ * - Huge: among the binary exponents of all samples, the topmost group above a gap of GAP_OCTAVES is exact if it is
+ *   rare or has few distinct values (1e20 beside 1.0). A steep spectrum of magnitudes has no gap and stays.
+ * - Apart: the least or the largest value, if it is frequent and as far from all others as they are from each other
+ *   (zeros around a picture, -9999 not declared as fill).
+ */
+enum { N_EXPONENTS = 2048, MAX_VALUES = 8 };
+#define GAP_OCTAVES 24
+#define RARE(n) ((n) / 4096 + 4)
+#define FREQUENT(n) ((n) / 256 + 16)
+#define ALWAYS_EXACT 0x1p+1000
+/* Samples looked at to see whether the whole search is worth while. */
+#define PROBES 4096
+
+typedef struct find_job {
+    uint32_t    dtype;
+    size_t      n;
+    const void *data;
+    double      fill;     /* NaN: none */
+    double      limit;    /* |x| above this is exact */
+    double      apart;    /* a value that is exact; NaN: none */
+    unsigned    zeros;    /* 1: zeros are exact */
+} find_job;
+
+static double sample(const find_job *j, size_t i)
+{
+    return j->dtype == FMC_F32 ? (double)((const float *)j->data)[i] : ((const double *)j->data)[i];
+}
+
+static int is_missing(const find_job *j, double x)
+{
+    return !(fabs(x) <= DBL_MAX) || x == j->fill;
+}
+
+static int is_left(const find_job *j, double x)
+{
+    return !is_missing(j, x) && fabs(x) <= j->limit;
+}
+
+static unsigned exponent(double x)
+{
+    uint64_t u;
+
+    memcpy(&u, &x, sizeof u);
+    return (unsigned)(u >> 52) & (N_EXPONENTS - 1);
+}
+
+/* A few samples say whether magnitudes spread so widely that there can be huge ones. */
+static int may_have_huge(const find_job *j, const fmc_span *valid)
+{
+    const double top = fabs(valid->max) > fabs(valid->min) ? fabs(valid->max) : fabs(valid->min);
+    const size_t step = j->n / PROBES + 1;
+    unsigned least = exponent(top);
+
+    for (size_t i = 0; i < j->n; i += step) {
+        const double x = sample(j, i);
+
+        if (x != 0 && !is_missing(j, x) && exponent(x) < least)
+            least = exponent(x);
+    }
+    return exponent(top) - least >= GAP_OCTAVES;
+}
+
+/* Number of different magnitudes at or above `from`, up to MAX_VALUES + 1. */
+static unsigned count_values(const find_job *j, double from)
+{
+    double seen[MAX_VALUES];
+    unsigned n_seen = 0;
+
+    for (size_t i = 0; i < j->n; i++) {
+        const double x = fabs(sample(j, i));
+        unsigned k = 0;
+
+        if (x < from || !is_left(j, sample(j, i)))
+            continue;
+        while (k < n_seen && seen[k] != x)
+            k++;
+        if (k < n_seen)
+            continue;
+        if (n_seen == MAX_VALUES)
+            return MAX_VALUES + 1;
+        seen[n_seen++] = x;
+    }
+    return n_seen;
+}
+
+/* Lower j->limit below groups of huge samples. hist[e]: samples with binary exponent e. */
+static void cut_huge(find_job *j, const size_t *hist, size_t n_left)
+{
+    unsigned top = N_EXPONENTS - 1;
+
+    for (;;) {
+        size_t group = 0;
+        unsigned e, next;
+
+        while (top > 1 && hist[top] == 0)
+            top--;
+        /* The group: from `top` down to the first gap. */
+        for (e = top, next = top; e > 0 && next - e < GAP_OCTAVES; e--) {
+            if (hist[e]) {
+                group += hist[e];
+                next = e;
+            }
+        }
+        if (e == 0 || group == n_left)
+            return;
+        if (group > RARE(n_left) && count_values(j, ldexp(1.0, (int)next - 1023)) > MAX_VALUES)
+            return;
+        j->limit = ldexp(1.0, (int)next - 1023) * (1 - (j->dtype == FMC_F32 ? FLT_EPSILON : DBL_EPSILON) / 2);
+        n_left -= group;
+        top = e;
+    }
+}
+
+static fmc_status find_huge(const fmc_exec *ex, find_job *j)
+{
+    fmc_status st = FMC_OK;
+    size_t *hist = NULL, n_left = 0;
+
+    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, N_EXPONENTS, &hist));
+    for (size_t i = 0; i < j->n; i++) {
+        const double x = sample(j, i);
+
+        if (x != 0 && is_left(j, x)) {
+            hist[exponent(x)]++;
+            n_left++;
+        }
+    }
+    if (n_left > 0)
+        cut_huge(j, hist, n_left);
+done:
+    fmc_dealloc(ex->alloc, hist);
+    return st;
+}
+
+/* The values next to the extremes. */
+typedef struct edges {
+    double min, min2, max, max2;
+} edges;
+
+/* Eight running values side by side, for vector units. */
+#define DEFINE_EDGES(T, ABS, SUFFIX)                                                                                   \
+    static void edges_##SUFFIX(const T *v, const find_job *j, edges *e)                                                \
+    {                                                                                                                  \
+        const T fill = (T)j->fill, limit = (T)j->limit, min = (T)e->min, max = (T)e->max;                              \
+        T min2[8], max2[8];                                                                                            \
+                                                                                                                       \
+        for (int k = 0; k < 8; k++) {                                                                                  \
+            min2[k] = max;                                                                                             \
+            max2[k] = min;                                                                                             \
+        }                                                                                                              \
+        for (size_t i = 0; i < j->n; i += 8) {                                                                         \
+            const T *p = v + (j->n - i < 8 ? j->n < 8 ? 0 : j->n - 8 : i); /* the last eight may be seen twice */      \
+            const int m = j->n < 8 ? (int)j->n : 8;                                                                    \
+                                                                                                                       \
+            for (int k = 0; k < m; k++) {                                                                              \
+                const T x = p[k];                                                                                      \
+                const int ok = (ABS(x) <= limit) & (x != fill);                                                        \
+                const T up = (ok & (x > min)) ? x : max, down = (ok & (x < max)) ? x : min;                            \
+                                                                                                                       \
+                min2[k] = up < min2[k] ? up : min2[k];                                                                 \
+                max2[k] = down > max2[k] ? down : max2[k];                                                             \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (int k = 1; k < 8; k++) {                                                                                  \
+            min2[0] = min2[k] < min2[0] ? min2[k] : min2[0];                                                           \
+            max2[0] = max2[k] > max2[0] ? max2[k] : max2[0];                                                           \
+        }                                                                                                              \
+        e->min2 = (double)min2[0];                                                                                     \
+        e->max2 = (double)max2[0];                                                                                     \
+    }
+
+DEFINE_EDGES(float, fabsf, f32)
+DEFINE_EDGES(double, fabs, f64)
+
+static int is_frequent(const find_job *j, double value, size_t n_left)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < j->n; i++)
+        count += sample(j, i) == value;
+    return count >= FREQUENT(n_left);
+}
+
+static fmc_span left_span(const find_job *j)
+{
+    fmc_span r = { 0 };
+
+    for (size_t i = 0; i < j->n; i++) {
+        const double x = sample(j, i);
+
+        if (!is_left(j, x))
+            continue;
+        r.min = r.n_valid && r.min <= x ? r.min : x;
+        r.max = r.n_valid && r.max >= x ? r.max : x;
+        r.n_valid++;
+    }
+    return r;
+}
+
+static void find_apart(find_job *j, const fmc_span *left)
+{
+    edges e = { .min = left->min, .max = left->max };
+
+    if (left->n_valid == 0 || !(left->max > left->min))
+        return;
+    if (j->dtype == FMC_F32)
+        edges_f32(j->data, j, &e);
+    else
+        edges_f64(j->data, j, &e);
+    /* One side only: what is left after both might be nothing. */
+    if (e.max - e.max2 > e.max2 - e.min && is_frequent(j, e.max, left->n_valid))
+        j->apart = e.max;
+    else if (e.min2 - e.min > e.max - e.min2 && is_frequent(j, e.min, left->n_valid))
+        j->apart = e.min;
+}
+
+#define DEFINE_STATES(T, BIGGEST, ABS, SUFFIX)                                                                         \
+    static void states_##SUFFIX(const T *v, const find_job *j, fmc_mask *out)                                          \
+    {                                                                                                                  \
+        const T fill = (T)j->fill, limit = (T)j->limit, apart = (T)j->apart;                                           \
+        T low = BIGGEST, high = -BIGGEST;                                                                              \
+        size_t missing = 0, coded = 0;                                                                                 \
+                                                                                                                       \
+        for (size_t i = 0; i < j->n; i++) {                                                                            \
+            const T x = v[i];                                                                                          \
+            const int is_bad = !(ABS(x) <= BIGGEST) | (x == fill);                                                     \
+            const int is_exact = (ABS(x) > limit) | (x == apart) | ((x == 0) & (int)j->zeros);                         \
+            const int is_coded = !(is_bad | is_exact);                                                                 \
+            const T lo = is_coded ? x : BIGGEST, hi = is_coded ? x : -BIGGEST;                                         \
+                                                                                                                       \
+            out->state[i] = (uint8_t)(is_bad ? FMC_SAMPLE_MISSING : is_exact ? FMC_SAMPLE_EXACT : FMC_SAMPLE_CODED);   \
+            missing += (size_t)is_bad;                                                                                 \
+            coded += (size_t)is_coded;                                                                                 \
+            low = lo < low ? lo : low;                                                                                 \
+            high = hi > high ? hi : high;                                                                              \
+        }                                                                                                              \
+        out->n_missing = missing;                                                                                      \
+        out->n_exact = j->n - missing - coded;                                                                         \
+        out->coded = coded ? (fmc_span){ coded, (double)low, (double)high } : fmc_span_none();                         \
+    }
+
+DEFINE_STATES(float, FLT_MAX, fabsf, f32)
+DEFINE_STATES(double, DBL_MAX, fabs, f64)
+
+/* Is there anything to mask beyond missing samples? */
+static int has_exact(const find_job *j, const fmc_span *valid)
+{
+    return j->limit < valid->max || -j->limit > valid->min || j->apart == j->apart ||
+           (j->zeros && valid->min <= 0 && valid->max >= 0);
+}
+
+fmc_status fmc_mask_find(const fmc_exec *ex, uint32_t dtype, size_t n, const void *data, uint32_t has_fill,
+                         double fill_value, unsigned also, fmc_mask *out)
+{
+    find_job j = { .dtype = dtype, .n = n, .data = data, .fill = has_fill ? fill_value : (double)NAN,
+                   .limit = dtype == FMC_F32 ? (double)FLT_MAX : ALWAYS_EXACT, .apart = (double)NAN,
+                   .zeros = (also & FMC_MASK_ZEROS) != 0 };
+    fmc_status st = FMC_OK;
+
+    *out = (fmc_mask){ 0 };
+    FMC_TRY(fmc_span_measure(ex, dtype, n, data, has_fill, fill_value, &out->valid));
+    if ((also & FMC_MASK_OUTLIERS) && out->valid.n_valid > 0) {
+        fmc_span left = out->valid;
+
+        if (may_have_huge(&j, &out->valid))
+            FMC_TRY(find_huge(ex, &j));
+        if (j.limit < left.max || -j.limit > left.min)
+            left = left_span(&j);
+        find_apart(&j, &left);
+    }
+    out->coded = out->valid;
+    if (out->valid.n_valid == n && !has_exact(&j, &out->valid))
+        goto done;
+    if (fmc_is_cancelled(ex)) {
+        st = FMC_ERR_CANCELLED;
+        goto done;
+    }
+    FMC_TRY(FMC_ALLOC(ex->alloc, n, &out->state));
+    if (dtype == FMC_F32)
+        states_f32(data, &j, out);
+    else
+        states_f64(data, &j, out);
+    if (out->n_missing + out->n_exact == 0) {
+        fmc_dealloc(ex->alloc, out->state);
+        out->state = NULL;
+    }
+done:
+    return st;
+}
+
+void fmc_mask_fini(const fmc_exec *ex, fmc_mask *mask)
+{
+    fmc_dealloc(ex->alloc, mask->state);
+    *mask = (fmc_mask){ 0 };
+}

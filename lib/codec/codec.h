@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FMC_CODEC_H
+#define FMC_CODEC_H
+
+#include "core/bytes_in.h"
+#include "core/bytes_out.h"
+#include "core/exec.h"
+
+/** A chunk's samples, C-contiguous, host byte order, and what both sides know of them from the stream's header. */
+typedef struct fmc_block {
+    uint32_t dtype;               /* enum fmc_dtype */
+    uint32_t rank;                /* 1..FMC_MAX_RANK */
+    size_t   dim[FMC_MAX_RANK];   /* each >= 1 */
+    uint32_t has_fill;
+    double   fill_value;          /* exactly representable in dtype (NaN allowed: then has_fill is 0) */
+} fmc_block;
+
+/** What a chunk must meet. */
+typedef struct fmc_goal {
+    uint32_t kind;  /* FMC_BOUND_LOSSLESS; _ABS: |e| <= limit; _PW_REL: |e| <= limit * |x|; _NRMSE: rmse <= limit */
+    double   limit; /* data units, except for _PW_REL */
+} fmc_goal;
+
+/** How hard to try. */
+typedef struct fmc_effort {
+    uint32_t effort;              /* 1, 5 or 9 */
+    uint32_t coder;               /* enum fmc_coder */
+    uint32_t axis[FMC_MAX_RANK];  /* enum fmc_axis_kind */
+} fmc_effort;
+
+/** What came out, for fmc_chunk_info. */
+typedef struct fmc_chunk_facts {
+    uint32_t coder;     /* enum fmc_coder */
+    double   abs_bound; /* as fmc_chunk_info.abs_bound */
+    char     detail[64];
+} fmc_chunk_facts;
+
+/**
+ * Encode one chunk so that the goal holds for the decoder's own output, which is computed and compared. Appends the
+ * payload of a chunk record (docs/format.md 5) to *out; at most n * sizeof(sample) + 64 bytes.
+ * @param data  samples, borrowed, const.
+ */
+fmc_status fmc_chunk_encode(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
+                            const fmc_effort *effort, fmc_out *out);
+
+/** Decode a payload into n samples. Untrusted bytes. */
+fmc_status fmc_chunk_decode(const fmc_exec *ex, const fmc_block *block, fmc_in payload, void *data);
+
+/**
+ * Decode at 1 / 2^scale_log2 along every axis longer than 1: out dims ceil(dim / 2^scale_log2). Exact subsampling where
+ * the coder has no coarse version.
+ */
+fmc_status fmc_chunk_preview(const fmc_exec *ex, const fmc_block *block, fmc_in payload, uint32_t scale_log2, void *data);
+
+/** What a payload is, without decoding it. Untrusted bytes. */
+fmc_status fmc_chunk_describe(const fmc_exec *ex, const fmc_block *block, fmc_in payload, fmc_chunk_facts *facts);
+
+#endif

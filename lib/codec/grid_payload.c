@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values on a grid as integers, thinned out where the goal allows it (docs/format.md 5.5, 9). */
+#include "codec/grid_payload.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "array/mask.h"
+#include "bound/check.h"
+#include "codec/payload.h"
+#include "core/status.h"
+#include "grid/grid.h"
+
+/* Coarser than this the other coders win (measured on train/: docs/decisions.md). */
+enum { MAX_THINNING = 9 };
+
+/* A chunk as integers. */
+typedef struct grid_work {
+    const fmc_block *block;
+    const fmc_goal  *goal;
+    const void      *data;
+    size_t           count;
+    fmc_signal       shape;
+    fmc_mask         mask;
+    fmc_grid         grid;
+    int32_t         *k;
+    void            *samples;
+} grid_work;
+
+static void grid_work_fini(const fmc_exec *ex, grid_work *w)
+{
+    fmc_mask_fini(ex, &w->mask);
+    fmc_grid_fini(&w->grid);
+    fmc_dealloc(ex->alloc, w->k);
+    fmc_dealloc(ex->alloc, w->samples);
+}
+
+/* Largest odd m for which multiples of m steps may keep the goal. */
+static uint32_t widest_thinning(const grid_work *w)
+{
+    double step = 0, m;
+
+    if (w->goal->kind != FMC_BOUND_ABS && w->goal->kind != FMC_BOUND_NRMSE)
+        return 1;
+    for (uint32_t i = 0; i < w->grid.n_slices; i++)
+        step = fmax(step, fmc_grid_step(&w->grid, i));
+    m = w->goal->limit / step;
+    m = w->goal->kind == FMC_BOUND_ABS ? 2 * floor(m * 1.0000001) + 1 : sqrt(12 * m * m + 1);
+    if (!(m >= 1))
+        return 1;
+    return m > MAX_THINNING ? 0 : ((uint32_t)m - 1) / 2 * 2 + 1;
+}
+
+/* Nearest multiple of m, as a multiple. m odd, so no ties. */
+static void thin(int32_t *k, size_t n, int32_t m)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int64_t v = k[i], half = m / 2;
+
+        k[i] = (int32_t)(v >= 0 ? (v + half) / m : -((-v + half) / m));
+    }
+}
+
+static int multiply(int32_t *k, size_t n, int32_t m)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int64_t v = (int64_t)k[i] * m;
+
+        if (v > INT32_MAX || v < INT32_MIN)
+            return 0;
+        k[i] = (int32_t)v;
+    }
+    return 1;
+}
+
+static void put_masked(const grid_work *w)
+{
+    const size_t sample = w->block->dtype == FMC_F64 ? 8 : 4;
+
+    for (size_t i = 0; w->mask.state && i < w->count; i++)
+        if (w->mask.state[i])
+            memcpy((uint8_t *)w->samples + i * sample, (const uint8_t *)w->data + i * sample, sample);
+}
+
+static fmc_status keeps_goal(const fmc_exec *ex, const grid_work *w, int *ok)
+{
+    const fmc_block *b = w->block;
+    size_t n_bad;
+    fmc_errors e;
+    fmc_status st;
+
+    if (w->goal->kind == FMC_BOUND_NRMSE) {
+        FMC_TRY(fmc_errors_measure(ex, b->dtype, w->count, w->data, w->samples, w->mask.state, &e));
+        *ok = fmc_errors_rmse(&e) <= w->goal->limit;
+        return FMC_OK;
+    }
+    FMC_TRY(fmc_check_samples(ex, b->dtype, w->count, w->data, w->samples, w->mask.state, w->goal->kind,
+                              w->goal->limit, NULL, 0, &n_bad));
+    *ok = n_bad == 0;
+done:
+    return st;
+}
+
+static fmc_status make_samples(const fmc_exec *ex, grid_work *w, uint32_t m)
+{
+    const size_t *dim = w->shape.dim;
+    fmc_status st;
+
+    FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, dim, w->data, w->mask.state, w->k));
+    thin(w->k, w->count, (int32_t)m);
+    multiply(w->k, w->count, (int32_t)m);
+    FMC_TRY(fmc_grid_from_ints(ex, &w->grid, w->shape.rank, dim, w->k, w->mask.state, w->samples));
+    put_masked(w);
+done:
+    return st;
+}
+
+/* The widest thinning that keeps the goal; its samples and integers are left in w. */
+static fmc_status choose_thinning(const fmc_exec *ex, grid_work *w, uint32_t *m)
+{
+    fmc_status st = FMC_OK;
+    int ok = 0;
+
+    for (*m = widest_thinning(w); *m >= 1; *m -= *m > 1 ? 2 : 1) {
+        FMC_TRY(make_samples(ex, w, *m));
+        FMC_TRY(keeps_goal(ex, w, &ok));
+        if (ok)
+            break;
+    }
+done:
+    return st;
+}
+
+static fmc_status write_payload(const fmc_exec *ex, grid_work *w, uint32_t m, uint32_t effort, fmc_candidate *out)
+{
+    const int has_mask = w->mask.n_missing + w->mask.n_exact > 0;
+    fmc_out section = fmc_out_make(ex->alloc);
+    fmc_status st = FMC_OK;
+
+    fmc_out_u8(&out->payload, (uint8_t)(FMC_CODER_GRID | (has_mask ? FMC_PAYLOAD_MASK : 0)));
+    fmc_out_u32(&out->payload, fmc_block_hash(w->block, w->samples));
+    if (has_mask) {
+        FMC_TRY(fmc_mask_encode(ex, w->block->dtype, w->shape.rank, w->shape.dim, w->data, w->mask.state, &section));
+        fmc_section_write(&out->payload, &section);
+    }
+    fmc_out_varint(&out->payload, m);
+    fmc_grid_write(&w->grid, &out->payload);
+    thin(w->k, w->count, (int32_t)m);
+    FMC_TRY(fmc_grid_encode(ex, m == 1 ? &w->grid : NULL, w->shape.rank, w->shape.dim, w->k, w->mask.state, effort,
+                            &out->payload));
+    FMC_TRY(out->payload.st);
+    out->coder = FMC_CODER_GRID;
+    out->samples = w->samples;
+    w->samples = NULL;
+done:
+    fmc_out_fini(&section);
+    return st;
+}
+
+fmc_status fmc_grid_try(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
+                        const fmc_effort *effort, fmc_candidate *out)
+{
+    grid_work w = { .block = block, .goal = goal, .data = data, .count = fmc_block_count(block) };
+    uint32_t m;
+    fmc_status st;
+
+    memset(out, 0, sizeof *out);
+    out->payload = fmc_out_make(ex->alloc);
+    fmc_signal_of_block(block, block->dtype, &w.shape);
+    FMC_TRY(fmc_mask_find(ex, block->dtype, w.count, data, block->has_fill, block->fill_value, 0, &w.mask));
+    if (w.mask.coded.n_valid == 0)
+        goto done;
+    FMC_TRY(fmc_grid_detect(ex, block->dtype, w.shape.rank, w.shape.dim, data, w.mask.state, &w.grid));
+    if (w.grid.kind == FMC_GRID_NONE)
+        goto done;
+    FMC_TRY(FMC_ALLOC(ex->alloc, w.count, &w.k));
+    FMC_TRY(fmc_alloc_zero(ex->alloc, w.count, block->dtype == FMC_F64 ? 8 : 4, &w.samples));
+    FMC_TRY(choose_thinning(ex, &w, &m));
+    if (m >= 1)
+        FMC_TRY(write_payload(ex, &w, m, effort->effort, out));
+done:
+    grid_work_fini(ex, &w);
+    return st;
+}
+
+fmc_status fmc_grid_payload_decode(const fmc_exec *ex, const fmc_block *block, const uint8_t *mask, fmc_in *in,
+                                   void *data)
+{
+    const uint64_t m = fmc_in_varint(in);
+    fmc_signal shape;
+    fmc_grid grid = { 0 };
+    int32_t *k = NULL;
+    fmc_status st;
+
+    fmc_signal_of_block(block, block->dtype, &shape);
+    FMC_TRY(fmc_in_status(in));
+    if (m < 1 || m > MAX_THINNING)
+        FMC_TRY(FMC_ERR_CORRUPT);
+    FMC_TRY(fmc_grid_parse(ex, block->dtype, shape.rank, shape.dim, in, &grid));
+    FMC_TRY(FMC_ALLOC(ex->alloc, shape.count, &k));
+    FMC_TRY(fmc_grid_decode(ex, m == 1 ? &grid : NULL, shape.rank, shape.dim, in, mask, k));
+    if (!multiply(k, shape.count, (int32_t)m))
+        FMC_TRY(FMC_ERR_CORRUPT);
+    FMC_TRY(fmc_grid_from_ints(ex, &grid, shape.rank, shape.dim, k, mask, data));
+done:
+    fmc_grid_fini(&grid);
+    fmc_dealloc(ex->alloc, k);
+    return st;
+}

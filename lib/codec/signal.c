@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/signal.h"
+
+fmc_status fmc_signal_alloc(const fmc_exec *ex, const fmc_signal *s, void **out)
+{
+    return fmc_alloc(ex->alloc, s->count, fmc_signal_sample(s), out);
+}
+
+fmc_status fmc_signal_forward(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, void *data)
+{
+    return s->dtype == FMC_F64 ? fmc_tx_forward_f64(ex, plan, data) : fmc_tx_forward_f32(ex, plan, data);
+}
+
+fmc_status fmc_signal_inverse(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, void *data)
+{
+    return s->dtype == FMC_F64 ? fmc_tx_inverse_f64(ex, plan, data) : fmc_tx_inverse_f32(ex, plan, data);
+}
+
+void fmc_signal_pack(const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands,
+                     const void *layout, void *packed)
+{
+    if (s->dtype == FMC_F64)
+        fmc_tx_pack_f64(plan, band, n_bands, layout, packed);
+    else
+        fmc_tx_pack_f32(plan, band, n_bands, layout, packed);
+}
+
+void fmc_signal_unpack(const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands,
+                       const void *packed, void *layout)
+{
+    if (s->dtype == FMC_F64)
+        fmc_tx_unpack_f64(plan, band, n_bands, packed, layout);
+    else
+        fmc_tx_unpack_f32(plan, band, n_bands, packed, layout);
+}
+
+fmc_status fmc_signal_quantise(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
+                               const void *c, const fmc_quantiser *z, uint32_t sampling, int32_t *q, double *error2)
+{
+    return s->dtype == FMC_F64 ? fmc_quantise_f64(ex, band, n_bands, c, z, sampling, q, error2)
+                               : fmc_quantise_f32(ex, band, n_bands, c, z, sampling, q, error2);
+}
+
+fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
+                              const void *c, const int32_t *q, fmc_quantiser *z)
+{
+    return s->dtype == FMC_F64 ? fmc_quantise_centres_f64(ex, band, n_bands, c, q, z)
+                               : fmc_quantise_centres_f32(ex, band, n_bands, c, q, z);
+}
+
+fmc_status fmc_signal_dequantise(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
+                                 const int32_t *q, const fmc_quantiser *z, void *c)
+{
+    return s->dtype == FMC_F64 ? fmc_dequantise_f64(ex, band, n_bands, q, z, c)
+                               : fmc_dequantise_f32(ex, band, n_bands, q, z, c);
+}
+
+fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound,
+                                     uint32_t effort, fmc_interp_plan *plan)
+{
+    uint32_t unlike = 0;
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        unlike |= (uint32_t)(s->axis[a] == FMC_AXIS_UNLIKE) << a;
+    return s->dtype == FMC_F64 ? fmc_interp_choose_f64(ex, s->rank, s->dim, x, bound, unlike, effort, plan)
+                               : fmc_interp_choose_f32(ex, s->rank, s->dim, x, bound, unlike, effort, plan);
+}
+
+fmc_status fmc_signal_predict_encode(const fmc_exec *ex, const fmc_signal *s, const fmc_interp_plan *plan,
+                                     const void *x, double step, int32_t *q, void *recon)
+{
+    return s->dtype == FMC_F64 ? fmc_interp_encode_f64(ex, plan, x, step, q, recon)
+                               : fmc_interp_encode_f32(ex, plan, x, step, q, recon);
+}
+
+fmc_status fmc_signal_predict_decode(const fmc_exec *ex, const fmc_signal *s, const fmc_interp_plan *plan,
+                                     const int32_t *q, double step, void *recon)
+{
+    return s->dtype == FMC_F64 ? fmc_interp_decode_f64(ex, plan, q, step, recon)
+                               : fmc_interp_decode_f32(ex, plan, q, step, recon);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FMC_COEF_BLOCK_H
+#define FMC_COEF_BLOCK_H
+
+#include "coef/model.h"
+
+/** The rows that a block reads from while it codes one row; scratch, owned by the block. */
+typedef struct fmc_coef_scratch {
+    fmc_coef_rows rows;
+    uint16_t     *half;     /* a parent row before it is spread */
+    uint16_t     *pair[5];  /* the part of each context that does not depend on the row itself */
+    uint8_t      *zero;     /* a row of zeros, never written */
+    uint8_t      *quiet;    /* [segment] 1: nothing but zeros around */
+    uint16_t     *memory;
+} fmc_coef_scratch;
+
+/**
+ * One independently coded share of all bands: rows y in [dim[3] * index / n_blocks, dim[3] * (index + 1) / n_blocks) of
+ * every slice (docs/format.md 8.1).
+ */
+typedef struct fmc_coef_block {
+    const fmc_exec *ex;
+    const fmc_band *band;
+    size_t          n_bands;
+    int32_t        *q;        /* band-major; written when decoding */
+    uint8_t        *mag;      /* min(|q|, 255), likewise */
+    const int16_t  *mean_q4;  /* band-major, from the voice; NULL: none */
+    uint32_t        index;
+    uint32_t        n_blocks;
+    fmc_coef_model  *model;
+    fmc_coef_scratch scratch;
+    fmc_enc         *enc;     /* exactly one of both is set */
+    fmc_dec         *dec;
+} fmc_coef_block;
+
+/** One row: where it is, and its neighbours' values (NULL where there are none). */
+typedef struct fmc_coef_row {
+    const fmc_band *band;
+    unsigned        band_class;
+    size_t          n;
+    int32_t        *q;
+    uint8_t        *mag;
+    const int32_t  *q_north, *q_north2, *q_up, *q_up_north, *q_up_south, *q_up2;
+    const int16_t  *mean_q4;
+} fmc_coef_row;
+
+fmc_status fmc_coef_scratch_create(const fmc_allocator *a, size_t max_row, fmc_coef_scratch *s);
+void       fmc_coef_scratch_destroy(const fmc_allocator *a, fmc_coef_scratch *s);
+
+/** Neighbourhood sums and context bases of row (v0, v1, z, y) of band i. */
+void fmc_coef_prepare_row(fmc_coef_block *b, size_t i, const size_t at[4], fmc_coef_row *row);
+
+/** Code one prepared row, in the direction that the block was made for. */
+void fmc_coef_code_row(fmc_coef_block *b, const fmc_coef_row *row);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocks, low band and voice around the row coder (docs/format.md 8.1). */
+#include "coef/coef.h"
+
+#include <string.h>
+
+#include "coef/block.h"
+#include "core/status.h"
+
+enum { BLOCK_LOG2 = 20, MAX_BLOCKS = 64 };
+
+/* One call: both directions share it. */
+typedef struct job {
+    const fmc_exec  *ex;
+    const fmc_band  *band;
+    size_t           n_bands;
+    size_t           count;
+    size_t           max_row;
+    int32_t         *q;        /* the caller's, or a copy with the low band differenced */
+    uint8_t         *mag;
+    int16_t         *mean_q4;
+    const fmc_voice *voice;
+    uint32_t         tier;
+    uint32_t         n_blocks;
+    fmc_out          out[MAX_BLOCKS];
+    fmc_in           in[MAX_BLOCKS];
+    int              dec;
+} job;
+
+static uint32_t count_blocks(const job *j)
+{
+    size_t rows = 1, n = j->count >> BLOCK_LOG2;
+
+    for (size_t i = 0; i < j->n_bands; i++)
+        rows = j->band[i].dim[3] > rows ? j->band[i].dim[3] : rows;
+    n = n > rows / 8 ? rows / 8 : n;
+    if (j->voice) /* its means need whole earlier bands */
+        n = 1;
+    return n < 1 ? 1 : n > MAX_BLOCKS ? MAX_BLOCKS : (uint32_t)n;
+}
+
+/* Gradient prediction in the lowest band, modulo 2^32 so that no stream can overflow it. */
+static int32_t predict_low(const int32_t *q, const size_t d[3], size_t z, size_t y, size_t x)
+{
+    const size_t sy = d[2], sz = d[1] * d[2];
+    const int32_t *p = q + z * sz + y * sy + x;
+    uint32_t w, n, nw;
+
+    if (!x && !y)
+        return z ? p[-(ptrdiff_t)sz] : 0;
+    if (!x)
+        return p[-(ptrdiff_t)sy];
+    if (!y)
+        return p[-1];
+    w = (uint32_t)p[-1];
+    n = (uint32_t)p[-(ptrdiff_t)sy];
+    nw = (uint32_t)p[-(ptrdiff_t)sy - 1];
+    return (int32_t)(w + n - nw);
+}
+
+/* sign -1: values to differences (last first); +1: differences to values. */
+static fmc_status difference_low(const fmc_band *band, int32_t *q, int sign)
+{
+    const size_t d[3] = { band->dim[0] * band->dim[1] * band->dim[2], band->dim[3], band->dim[4] };
+    int32_t *base = q + band->start;
+
+    for (size_t k = 0; k < band->count; k++) {
+        const size_t i = sign > 0 ? k : band->count - 1 - k;
+        const int32_t pred = predict_low(base, d, i / (d[1] * d[2]), i / d[2] % d[1], i % d[2]);
+        const int64_t v = (int64_t)base[i] + (sign > 0 ? pred : -(int64_t)pred);
+
+        if (v > FMC_COEF_MAX || v < -(int64_t)FMC_COEF_MAX)
+            return FMC_ERR_CORRUPT;
+        base[i] = (int32_t)v;
+    }
+    return FMC_OK;
+}
+
+static void code_band(fmc_coef_block *b, size_t i)
+{
+    const fmc_band *band = &b->band[i];
+    const size_t lo = band->dim[3] * b->index / b->n_blocks, hi = band->dim[3] * (b->index + 1) / b->n_blocks;
+    size_t at[4];
+    fmc_coef_row row;
+
+    fmc_nlms_reset(&b->model->nlms);
+    for (at[0] = 0; at[0] < band->dim[0]; at[0]++)
+        for (at[1] = 0; at[1] < band->dim[1]; at[1]++)
+            for (at[2] = 0; at[2] < band->dim[2]; at[2]++)
+                for (at[3] = lo; at[3] < hi; at[3]++) {
+                    fmc_coef_prepare_row(b, i, at, &row);
+                    fmc_coef_code_row(b, &row);
+                }
+}
+
+static fmc_status ask_voice(const job *j, size_t i, int16_t *scale)
+{
+    const fmc_band *band = &j->band[i];
+
+    return j->voice->predict(j->voice->user, (uint32_t)i, j->q, j->mean_q4 + band->start, scale);
+}
+
+static fmc_status code_bands(const job *j, fmc_coef_block *b)
+{
+    int16_t *scale = NULL;
+    fmc_status st = FMC_OK;
+
+    if (j->voice)
+        FMC_TRY(FMC_ALLOC(j->ex->alloc, j->count, &scale));
+    for (size_t i = 0; i < j->n_bands; i++) {
+        if (fmc_is_cancelled(j->ex))
+            FMC_TRY(FMC_ERR_CANCELLED);
+        if (j->band[i].count == 0)
+            continue;
+        if (j->voice)
+            FMC_TRY(ask_voice(j, i, scale));
+        code_band(b, i);
+        if (b->dec)
+            FMC_TRY(fmc_dec_finish(b->dec)); /* no long work on a stream that has ended */
+        if (j->voice && b->band[i].is_low) /* the voice sees values, not differences */
+            FMC_TRY(difference_low(&b->band[i], j->q, 1));
+    }
+done:
+    fmc_dealloc(j->ex->alloc, scale);
+    return st;
+}
+
+static fmc_status run_block(void *user, uint32_t index)
+{
+    job *j = user;
+    fmc_coef_block b = { .ex = j->ex, .band = j->band, .n_bands = j->n_bands, .q = j->q, .mag = j->mag,
+                         .mean_q4 = j->mean_q4, .index = index, .n_blocks = j->n_blocks };
+    fmc_enc enc;
+    fmc_dec dec;
+    fmc_status st;
+
+    FMC_TRY(fmc_coef_model_create(j->ex->alloc, j->tier, j->voice != NULL, &b.model));
+    FMC_TRY(fmc_coef_scratch_create(j->ex->alloc, j->max_row, &b.scratch));
+    if (j->dec) {
+        fmc_dec_init(&dec, j->in[index].data, j->in[index].size);
+        b.dec = &dec;
+    } else {
+        fmc_enc_init(&enc, &j->out[index]);
+        b.enc = &enc;
+    }
+    FMC_TRY(code_bands(j, &b));
+    if (!j->dec) {
+        fmc_enc_finish(&enc);
+        st = j->out[index].st;
+    }
+done:
+    fmc_coef_scratch_destroy(j->ex->alloc, &b.scratch);
+    fmc_coef_model_destroy(j->ex->alloc, b.model);
+    return st;
+}
+
+static fmc_status prepare(job *j)
+{
+    fmc_status st;
+
+    for (size_t i = 0; i < j->n_bands; i++) {
+        j->count += j->band[i].count;
+        j->max_row = j->band[i].dim[4] > j->max_row ? j->band[i].dim[4] : j->max_row;
+    }
+    j->n_blocks = count_blocks(j);
+    FMC_TRY(FMC_ALLOC(j->ex->alloc, j->count, &j->mag));
+    if (j->voice)
+        FMC_TRY(FMC_ALLOC_ZERO(j->ex->alloc, j->count, &j->mean_q4));
+done:
+    return st;
+}
+
+static void finish(job *j)
+{
+    for (uint32_t i = 0; i < MAX_BLOCKS; i++)
+        if (!j->dec)
+            fmc_out_fini(&j->out[i]);
+    fmc_dealloc(j->ex->alloc, j->mag);
+    fmc_dealloc(j->ex->alloc, j->mean_q4);
+    fmc_dealloc(j->ex->alloc, j);
+}
+
+/* Undo difference_low; used by both sides, since the encoder works in the caller's array. */
+static fmc_status restore_low(job *j)
+{
+    for (size_t i = 0; i < j->n_bands; i++)
+        if (j->band[i].is_low && !j->voice)
+            return difference_low(&j->band[i], j->q, 1);
+    return FMC_OK;
+}
+
+fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
+                           const fmc_voice *voice, fmc_out *out)
+{
+    fmc_status st;
+    job *j;
+
+    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
+    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .q = q, .voice = voice, .tier = tier };
+    for (uint32_t i = 0; i < MAX_BLOCKS; i++)
+        j->out[i] = fmc_out_make(ex->alloc);
+    FMC_TRY(prepare(j));
+    for (size_t i = 0; i < n_bands; i++)
+        if (band[i].is_low)
+            FMC_TRY(difference_low(&band[i], q, -1) == FMC_OK ? FMC_OK : FMC_ERR_UNSUPPORTED);
+    st = fmc_parallel_for(ex, j->n_blocks, run_block, j);
+    if (st == FMC_OK)
+        st = restore_low(j);
+    for (uint32_t i = 0; st == FMC_OK && i < j->n_blocks; i++)
+        if (i + 1 < j->n_blocks)
+            fmc_out_varint(out, j->out[i].size);
+    for (uint32_t i = 0; st == FMC_OK && i < j->n_blocks; i++)
+        fmc_out_bytes(out, j->out[i].data, j->out[i].size);
+    if (st == FMC_OK)
+        st = out->st;
+done:
+    if (j)
+        finish(j);
+    return st;
+}
+
+fmc_status fmc_coef_decode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
+                           const fmc_voice *voice, fmc_in *in)
+{
+    uint64_t size[MAX_BLOCKS];
+    fmc_status st;
+    job *j;
+
+    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
+    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .q = q, .voice = voice, .tier = tier, .dec = 1 };
+    FMC_TRY(prepare(j));
+    for (uint32_t i = 0; i + 1 < j->n_blocks; i++)
+        size[i] = fmc_in_varint(in);
+    for (uint32_t i = 0; i + 1 < j->n_blocks; i++)
+        j->in[i] = fmc_in_sub(in, size[i]);
+    j->in[j->n_blocks - 1] = fmc_in_sub(in, fmc_in_left(in));
+    FMC_TRY(fmc_in_status(in));
+    FMC_TRY(fmc_parallel_for(ex, j->n_blocks, run_block, j));
+    FMC_TRY(restore_low(j));
+done:
+    if (j)
+        finish(j);
+    return st;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FMC_COEF_H
+#define FMC_COEF_H
+
+#include "coef/band.h"
+#include "core/bytes_in.h"
+#include "core/bytes_out.h"
+#include "core/exec.h"
+
+/** Largest magnitude that can be coded. */
+#define FMC_COEF_MAX ((int32_t)1 << 28)
+
+/** How much modelling. Values are format constants (docs/format.md 8). */
+enum fmc_coef_tier {
+    FMC_COEF_FAST = 0,   /* one adaptive distribution per context */
+    FMC_COEF_MIX = 1,    /* three contexts mixed */
+    FMC_COEF_BEST = 2    /* six contexts, conditional mean, final correction */
+};
+
+/**
+ * Another opinion on the values of a band, e.g. a network's: mixed in as one more voice. Both sides must have the same.
+ * Called once per band, before its first value is coded, with all earlier bands of `q` known.
+ */
+typedef struct fmc_voice {
+    void *user;
+    /** mean in 1/16, log2(scale) in 1/16 (scale of the value in units of 1), for each value of the band, band order. */
+    fmc_status (*predict)(void *user, uint32_t band, const int32_t *q, int16_t *mean_q4, int16_t *log2_scale_q4);
+} fmc_voice;
+
+/** Encode all bands of q (band-major; used as scratch, unchanged on FMC_OK). Bytes do not depend on threads. voice may be NULL. FMC_ERR_UNSUPPORTED: values too large. */
+fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
+                           const fmc_voice *voice, fmc_out *out);
+
+/** The inverse; takes all that is left of *in. Untrusted bytes. |q| <= FMC_COEF_MAX on return. */
+fmc_status fmc_coef_decode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
+                           const fmc_voice *voice, fmc_in *in);
+
+#endif

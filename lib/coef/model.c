@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "coef/model.h"
+
+#include "core/status.h"
+
+static unsigned popcount(unsigned v)
+{
+    unsigned n = 0;
+
+    for (; v; v &= v - 1)
+        n++;
+    return n;
+}
+
+unsigned fmc_coef_class(const fmc_band *band)
+{
+    const unsigned high = popcount(band->high);
+
+    if (band->is_low)
+        return 0;
+    if (high == 0)
+        return 10;
+    return 1 + (band->level > 2 ? 2 : band->level) * 3 + (high > 3 ? 3 : high) - 1;
+}
+
+const fmc_coef_weights *fmc_coef_class_weights(unsigned band_class)
+{
+    static const fmc_coef_weights usual = { 46, 20, 26, 15, 15, 5, 3, 8 };
+
+    (void)band_class;
+    return &usual;
+}
+
+/* Four steps an octave above 4: docs/format.md 8.3. */
+static uint8_t log_class(uint32_t v)
+{
+    unsigned top = 2, c;
+
+    if (v < 4)
+        return (uint8_t)v;
+    while (v >> (top + 1))
+        top++;
+    c = 4 + (top - 2) * 4 + ((v >> (top - 2)) & 3);
+    return (uint8_t)(c < FMC_COEF_ENERGIES ? c : FMC_COEF_ENERGIES - 1);
+}
+
+static void set_probs(fmc_prob *p, size_t n, fmc_prob value)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = value;
+}
+
+static void init_energy(fmc_prob *p)
+{
+    const size_t lines = (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES;
+
+    for (size_t i = 0; i < lines; i++) {
+        p[i * FMC_COEF_DECISIONS] = 0x40000000u;
+        set_probs(p + i * FMC_COEF_DECISIONS + 1, FMC_COEF_DECISIONS - 1, 0x60000000u);
+    }
+}
+
+static void init_mix(fmc_mix_set *set, size_t n, uint32_t n_inputs)
+{
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t j = 0; j < n_inputs; j++)
+            set[i].w[j] = (int32_t)(16384 * 12 / 10 / n_inputs);
+}
+
+static fmc_status allocate_mean(const fmc_allocator *a, fmc_mean_tables *t)
+{
+    const size_t n = (size_t)FMC_COEF_MEANS * FMC_COEF_ENERGIES / 2;
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC_ZERO(a, FMC_COEF_SLOTS * n, &t->size));
+    FMC_TRY(FMC_ALLOC(a, n, &t->sign));
+    set_probs(t->sign, n, FMC_PROB_INIT);
+done:
+    return st;
+}
+
+static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m, int has_voice)
+{
+    fmc_status st;
+
+    m->n_pairs = m->tier == FMC_COEF_FAST ? 0 : m->tier == FMC_COEF_MIX ? 2 : 5;
+    m->n_inputs = 1 + m->n_pairs + (m->tier == FMC_COEF_BEST) + (has_voice != 0);
+    FMC_TRY(FMC_ALLOC(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS, &m->energy));
+    for (uint32_t i = 0; i < m->n_pairs; i++)
+        FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS, &m->pair[i]));
+    if (m->tier == FMC_COEF_BEST)
+        FMC_TRY(allocate_mean(a, &m->mean[FMC_MEAN_NLMS]));
+    if (has_voice)
+        FMC_TRY(allocate_mean(a, &m->mean[FMC_MEAN_VOICE]));
+    FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4, &m->mix));
+    FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->log_class));
+done:
+    return st;
+}
+
+fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, int has_voice, fmc_coef_model **out)
+{
+    fmc_coef_model *m = NULL;
+    fmc_status st;
+
+    *out = NULL;
+    FMC_TRY(FMC_ALLOC_ZERO(a, 1, &m));
+    m->tier = tier;
+    FMC_TRY(allocate(a, m, has_voice));
+    init_energy(m->energy);
+    init_mix(m->mix, (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4, m->n_inputs);
+    init_mix(m->sign_mix, FMC_COEF_CLASSES, 2);
+    set_probs(m->sign, sizeof m->sign / sizeof *m->sign, FMC_PROB_INIT);
+    set_probs(m->segment, sizeof m->segment / sizeof *m->segment, 0x20000000u);
+    set_probs(m->exp_golomb, sizeof m->exp_golomb / sizeof *m->exp_golomb, FMC_PROB_INIT);
+    set_probs(m->top_bit, sizeof m->top_bit / sizeof *m->top_bit, 0x78000000u);
+    for (uint32_t v = 0; v < FMC_COEF_LOG_MAX; v++)
+        m->log_class[v] = log_class(v);
+    *out = m;
+    m = NULL;
+done:
+    fmc_coef_model_destroy(a, m);
+    return st;
+}
+
+void fmc_coef_model_destroy(const fmc_allocator *a, fmc_coef_model *m)
+{
+    if (!m)
+        return;
+    fmc_dealloc(a, m->energy);
+    for (int i = 0; i < 5; i++)
+        fmc_dealloc(a, m->pair[i]);
+    for (int i = 0; i < FMC_MEAN_SOURCES; i++) {
+        fmc_dealloc(a, m->mean[i].size);
+        fmc_dealloc(a, m->mean[i].sign);
+    }
+    fmc_dealloc(a, m->mix);
+    fmc_dealloc(a, m->log_class);
+    fmc_dealloc(a, m);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FMC_COEF_MODEL_H
+#define FMC_COEF_MODEL_H
+
+#include "coef/band.h"
+#include "coef/coef.h"
+#include "coef/nlms.h"
+#include "coef/rows.h"
+#include "entropy/binary.h"
+#include "entropy/mixer.h"
+
+/* Sizes of the adaptive model, docs/format.md 8.3. */
+enum {
+    FMC_COEF_CLASSES = 12,   /* band classes: low, 3 levels x 1..3 high axes, spectral */
+    FMC_COEF_ENERGIES = 40,  /* logarithmic classes of the expected magnitude */
+    FMC_COEF_DECISIONS = 16, /* zero flag and unary steps with slots of their own in context 0 */
+    FMC_COEF_SLOTS = 8,      /* the same in the other contexts */
+    FMC_COEF_LEVELS = 20,    /* quantised neighbour sums in the other contexts */
+    FMC_COEF_PAIRS = FMC_COEF_LEVELS * FMC_COEF_LEVELS * 2,
+    FMC_COEF_MEANS = 31,     /* quantised conditional means */
+    FMC_COEF_MAX_INPUTS = 8,
+    FMC_COEF_SEGMENT = 16,   /* values that one zero flag covers where all around is zero */
+    FMC_COEF_LOG_MAX = 4096  /* fmc_coef_model.log_class covers 0..LOG_MAX-1 */
+};
+
+/** One set of mixing weights, 1.0 = 16384, and the number of bits that it has learned from. */
+typedef struct fmc_mix_set {
+    int32_t  w[FMC_COEF_MAX_INPUTS];
+    uint32_t n;
+} fmc_mix_set;
+
+/** Where a conditional mean comes from. */
+enum { FMC_MEAN_NLMS = 0, FMC_MEAN_VOICE = 1, FMC_MEAN_SOURCES = 2 };
+
+/** How a conditional mean speaks: adaptive probabilities by quantised mean and expected magnitude. */
+typedef struct fmc_mean_tables {
+    fmc_prob *size; /* [slot][means][energies / 2]; NULL: this source is silent */
+    fmc_prob *sign; /* [means][energies / 2] */
+} fmc_mean_tables;
+
+/** Everything adaptive that belongs to one independently coded block. */
+typedef struct fmc_coef_model {
+    uint32_t     tier;
+    uint32_t     n_pairs;             /* contexts besides the energy */
+    uint32_t     n_inputs;            /* mixed probabilities, without bias */
+    fmc_prob    *energy;              /* [class][energy][decision] */
+    fmc_prob    *pair[5];             /* [FMC_COEF_PAIRS][slot] */
+    fmc_mean_tables mean[FMC_MEAN_SOURCES];
+    fmc_mix_set *mix;                 /* [class][decision][4] */
+    fmc_mix_set  sign_mix[FMC_COEF_CLASSES];
+    fmc_prob     sign[27 * 4];
+    fmc_prob     segment[FMC_COEF_CLASSES * 4];
+    fmc_prob     exp_golomb[40];
+    fmc_prob     top_bit[16];
+    uint8_t     *log_class;           /* [FMC_COEF_LOG_MAX] */
+    fmc_nlms     nlms;                /* online predictor, tier BEST */
+} fmc_coef_model;
+
+fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, int has_voice, fmc_coef_model **out);
+void       fmc_coef_model_destroy(const fmc_allocator *a, fmc_coef_model *m);
+/** Band class, 0..FMC_COEF_CLASSES-1. */
+unsigned   fmc_coef_class(const fmc_band *band);
+/** Weights of the expected magnitude for a class. */
+const fmc_coef_weights *fmc_coef_class_weights(unsigned band_class);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "coef/quantise.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "coef/coef.h"
+#include "coef/slices.h"
+#include "core/status.h"
+
+enum { SLICE = 1 << 15, ROW_PART = 512, LANES = 8, SMALL_BAND = 1 << 13 };
+
+/* By class of neighbourhood and magnitude 0, 1, 2, 3+; sums of |c| / step - |q| and of its square. */
+typedef struct bin_stats {
+    double n[FMC_QUANT_CLASSES][4];
+    double sum[FMC_QUANT_CLASSES][4];
+    double square[FMC_QUANT_CLASSES][4];
+} bin_stats;
+
+static inline int32_t float_bits(float v)
+{
+    int32_t bits;
+
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+static void add_stats(bin_stats *total, const bin_stats *part, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < FMC_QUANT_CLASSES; k++)
+            for (int m = 0; m < 4; m++) {
+                total->n[k][m] += part[i].n[k][m];
+                total->sum[k][m] += part[i].sum[k][m];
+                total->square[k][m] += part[i].square[k][m];
+            }
+}
+
+/* In units of step^2, with each bin decoded to its mean. */
+static double squared_error(const bin_stats *s)
+{
+    double e = s->square[0][0];
+
+    for (int m = 1; m < 4; m++)
+        if (s->n[0][m] > 0)
+            e += s->square[0][m] - s->sum[0][m] * s->sum[0][m] / s->n[0][m];
+    return e;
+}
+
+static void set_centres(const bin_stats *s, fmc_quantiser *z)
+{
+    for (int k = 0; k < FMC_QUANT_CLASSES; k++)
+        for (int m = 0; m < FMC_QUANT_SIZES; m++) {
+            const double n = s->n[k][m + 1], v = n > 8 ? s->sum[k][m + 1] / n * 256 : 0;
+
+            z->centre[k][m] = (int8_t)lrint(v > 127 ? 127 : v < -127 ? -127 : v);
+        }
+}
+
+static inline uint32_t magnitude(int32_t v)
+{
+    const uint32_t a = v < 0 ? 0u - (uint32_t)v : (uint32_t)v;
+
+    return a > 7 ? 7 : a;
+}
+
+/* Class of each of `part` values from x on: by the sum of the four neighbours' magnitudes (each at most 7). */
+static void classify_row(const fmc_band *band, const int32_t *q, size_t row, size_t x, size_t part, uint8_t *busy)
+{
+    const size_t n = band->dim[4], height = band->dim[3];
+    const int32_t *p = q + band->start + row * n;
+    const int32_t *north = row % height ? p - n : p, *south = (row + 1) % height ? p + n : p;
+
+    for (size_t k = 0; k < part; k++) {
+        const size_t i = x + k;
+        const uint32_t west = magnitude(p[i ? i - 1 : 0]), east = magnitude(p[i + 1 < n ? i + 1 : n - 1]);
+        const uint32_t sum = west + east + magnitude(north[i]) + magnitude(south[i]);
+
+        busy[k] = (uint8_t)((sum > 1) + (sum > 5));
+    }
+}
+
+double fmc_quantise_round_step(double step)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &step, sizeof bits);
+    bits &= ~(uint64_t)UINT32_MAX;
+    memcpy(&step, &bits, sizeof step);
+    return step;
+}
+
+#define REAL float
+#define NAME(x) x##_f32
+#include "coef/quantise_real.h"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(x) x##_f64
+#include "coef/quantise_real.h"

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exact/exact.h"
+
+#include <math.h>
+#include <string.h>
+#include <zstd.h>
+#include "core/status.h"
+#include "exact/exact_block.h"
+#include "grid/bits.h"
+#include "grid/lattice.h"
+
+enum { MODE_RAW = 0, MODE_CONSTANT = 1, MODE_ZSTD = 2, MODE_BLOCKS = 3 };
+enum { HAS_MASK = 16, IS_NARROW = 32 };
+enum { BLOCK_SAMPLES = 1 << 20, MAX_PALETTE = 255 };
+
+/* ---- helpers ---- */
+
+static size_t count(uint32_t rank, const size_t *dim)
+{
+    size_t n = 1;
+
+    for (uint32_t i = 0; i < rank; i++)
+        n *= dim[i];
+    return n;
+}
+
+static uint64_t bits_at(const void *data, uint32_t size, size_t i)
+{
+    uint64_t v = 0;
+    uint32_t u;
+
+    if (size == 8) {
+        memcpy(&v, (const uint8_t *)data + i * 8, 8);
+    } else {
+        memcpy(&u, (const uint8_t *)data + i * 4, 4);
+        v = u;
+    }
+    return v;
+}
+
+static void set_bits(void *data, uint32_t size, size_t i, uint64_t v)
+{
+    const uint32_t u = (uint32_t)v;
+
+    if (size == 8)
+        memcpy((uint8_t *)data + i * 8, &v, 8);
+    else
+        memcpy((uint8_t *)data + i * 4, &u, 4);
+}
+
+static void out_bits(fmc_out *out, uint32_t size, uint64_t v)
+{
+    if (size == 8)
+        fmc_out_u64(out, v);
+    else
+        fmc_out_u32(out, (uint32_t)v);
+}
+
+static uint64_t in_bits(fmc_in *in, uint32_t size)
+{
+    return size == 8 ? fmc_in_u64(in) : fmc_in_u32(in);
+}
+
+static double number(uint64_t v, uint32_t size)
+{
+    const uint32_t u = (uint32_t)v;
+    double d;
+    float f;
+
+    if (size == 8) {
+        memcpy(&d, &v, 8);
+        return d;
+    }
+    memcpy(&f, &u, 4);
+    return (double)f;
+}
+
+/* Samples per block along axis 0: a function of the shape, known to both sides. */
+static size_t rows_per_block(uint32_t rank, const size_t *dim)
+{
+    const size_t n = count(rank, dim), row = n / dim[0];
+    size_t rows = (BLOCK_SAMPLES + row - 1) / row;
+    const size_t n_blocks = rows < dim[0] ? dim[0] / rows : 1;
+
+    rows = (dim[0] + n_blocks - 1) / n_blocks;
+    return rows;
+}
+
+/* ---- special values: non-finite samples and fill values far away from all others ---- */
+
+typedef struct extent {
+    double   lo, hi;
+    uint64_t lo_bits, hi_bits;
+    size_t   n_lo, n_hi;
+} extent;
+
+/* Extremes of the unmasked samples, and of those without the two extreme patterns. */
+static bool find_extent(const void *data, uint32_t size, size_t n, const uint8_t *mask, const extent *without,
+                        extent *e)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t v = bits_at(data, size, i);
+        const double d = number(v, size);
+
+        if (mask[i] || (without && (v == without->lo_bits || v == without->hi_bits)))
+            continue;
+        if (!any || d < e->lo) {
+            e->lo = d;
+            e->lo_bits = v;
+            e->n_lo = 0;
+        }
+        if (!any || d > e->hi) {
+            e->hi = d;
+            e->hi_bits = v;
+            e->n_hi = 0;
+        }
+        e->n_lo += v == e->lo_bits;
+        e->n_hi += v == e->hi_bits;
+        any = true;
+    }
+    return any;
+}
+
+/* Mark non-finite samples and fill values; *any tells whether there are some. */
+static void find_special(const void *data, uint32_t size, size_t n, uint8_t *mask, bool *any)
+{
+    extent all, rest;
+    const size_t least = n / 4096 + 2;
+    uint64_t fill[2];
+    uint32_t n_fill = 0;
+
+    *any = false;
+    for (size_t i = 0; i < n; i++) {
+        const double d = number(bits_at(data, size, i), size);
+
+        mask[i] = !(d - d == 0.0);
+        *any = *any || mask[i];
+    }
+    if (!find_extent(data, size, n, mask, NULL, &all) || !find_extent(data, size, n, mask, &all, &rest))
+        return;
+    if (all.n_lo >= least && (rest.lo - all.lo) * 0.25 > rest.hi - rest.lo)
+        fill[n_fill++] = all.lo_bits;
+    if (all.n_hi >= least && (all.hi - rest.hi) * 0.25 > rest.hi - rest.lo)
+        fill[n_fill++] = all.hi_bits;
+    for (size_t i = 0; i < n && n_fill; i++) {
+        const uint64_t v = bits_at(data, size, i);
+
+        if (!mask[i] && (v == fill[0] || (n_fill > 1 && v == fill[1])))
+            mask[i] = 1;
+    }
+    *any = *any || n_fill > 0;
+}
+
+/* Mask, then the patterns under it: by palette where there are few, else raw. */
+static fmc_status encode_special(const fmc_exec *ex, uint32_t size, uint32_t rank, const size_t *dim, const void *data,
+                                 const uint8_t *mask, fmc_out *out)
+{
+    const size_t n = count(rank, dim);
+    uint64_t palette[MAX_PALETTE];
+    uint32_t n_palette = 0, j = 0;
+    uint8_t *index = NULL;
+    size_t m = 0;
+    fmc_status st;
+
+    FMC_TRY(fmc_bits_encode_mask(ex, mask, n, dim[rank - 1], rank > 1 ? dim[rank - 2] : 1, out));
+    FMC_TRY(FMC_ALLOC(ex->alloc, n, &index));
+    for (size_t i = 0; i < n && n_palette <= MAX_PALETTE; i++) {
+        const uint64_t v = bits_at(data, size, i);
+
+        if (!mask[i])
+            continue;
+        if (n_palette == 0 || palette[j] != v)
+            for (j = 0; j < n_palette && palette[j] != v; j++)
+                ;
+        if (j == n_palette) {
+            if (n_palette == MAX_PALETTE)
+                n_palette++;
+            else
+                palette[n_palette++] = v;
+        }
+        index[m++] = (uint8_t)j;
+    }
+    if (n_palette > MAX_PALETTE) {
+        fmc_out_u8(out, 0);
+        for (size_t i = 0; i < n; i++)
+            if (mask[i])
+                out_bits(out, size, bits_at(data, size, i));
+    } else {
+        fmc_out_u8(out, (uint8_t)n_palette);
+        for (uint32_t i = 0; i < n_palette; i++)
+            out_bits(out, size, palette[i]);
+        if (n_palette > 1)
+            FMC_TRY(fmc_bits_encode(ex, index, m, 8, out));
+    }
+    st = out->st;
+done:
+    fmc_dealloc(ex->alloc, index);
+    return st;
+}
+
+static fmc_status decode_special(const fmc_exec *ex, uint32_t size, uint32_t rank, const size_t *dim, fmc_in *in,
+                                 uint8_t *mask, void *data)
+{
+    const size_t n = count(rank, dim);
+    uint64_t palette[MAX_PALETTE];
+    uint32_t n_palette;
+    uint8_t *index = NULL;
+    size_t m = 0, j = 0;
+    fmc_status st;
+
+    FMC_TRY(fmc_bits_decode_mask(ex, in, n, dim[rank - 1], rank > 1 ? dim[rank - 2] : 1, mask));
+    n_palette = fmc_in_u8(in);
+    FMC_TRY(fmc_in_status(in));
+    for (size_t i = 0; i < n; i++)
+        m += mask[i];
+    if (n_palette == 0) {
+        if (m > fmc_in_left(in) / size) {
+            st = FMC_ERR_TRUNCATED;
+            goto done;
+        }
+        for (size_t i = 0; i < n; i++)
+            if (mask[i])
+                set_bits(data, size, i, in_bits(in, size));
+        return fmc_in_status(in);
+    }
+    for (uint32_t i = 0; i < n_palette; i++)
+        palette[i] = in_bits(in, size);
+    FMC_TRY(fmc_in_status(in));
+    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, m, &index));
+    if (n_palette > 1)
+        FMC_TRY(fmc_bits_decode(ex, in, m, 8, index));
+    for (size_t i = 0; i < n; i++) {
+        if (!mask[i])
+            continue;
+        if (index[j] >= n_palette) {
+            st = FMC_ERR_CORRUPT;
+            goto done;
+        }
+        set_bits(data, size, i, palette[index[j++]]);
+    }
+done:
+    fmc_dealloc(ex->alloc, index);
+    return st;
+}
+
+/* ---- blocks in parallel ---- */
+
+typedef struct work {
+    fmc_exec       ex; /* one thread each */
+    uint32_t       dtype, rank;
+    const size_t  *dim;
+    size_t         rows, row; /* per block; samples per index of axis 0 */
+    const uint8_t *src;
+    uint8_t       *dst;
+    const uint8_t *mask;
+    uint32_t       effort;
+    fmc_out       *out; /* [n_blocks] */
+    fmc_in        *in;
+} work;
+
+static void block_dims(const work *w, uint32_t i, size_t *dim)
+{
+    const size_t first = i * w->rows;
+
+    for (uint32_t d = 0; d < w->rank; d++)
+        dim[d] = w->dim[d];
+    dim[0] = w->dim[0] - first < w->rows ? w->dim[0] - first : w->rows;
+}
+
+static fmc_status encode_task(void *user, uint32_t i)
+{
+    work *w = user;
+    const size_t at = i * w->rows * w->row;
+    size_t dim[FMC_MAX_RANK];
+
+    block_dims(w, i, dim);
+    return fmc_exact_block_encode(&w->ex, w->dtype, w->rank, dim, w->src + at * (w->dtype == FMC_F32 ? 4 : 8),
+                                  w->mask ? w->mask + at : NULL, w->effort, w->out + i);
+}
+
+static fmc_status decode_task(void *user, uint32_t i)
+{
+    work *w = user;
+    const size_t at = i * w->rows * w->row;
+    size_t dim[FMC_MAX_RANK];
+    fmc_status st;
+
+    block_dims(w, i, dim);
+    st = fmc_exact_block_decode(&w->ex, w->dtype, w->rank, dim, w->in + i, w->mask ? w->mask + at : NULL,
+                                w->dst + at * (w->dtype == FMC_F32 ? 4 : 8));
+    return st == FMC_OK && fmc_in_left(w->in + i) ? FMC_ERR_CORRUPT : st;
+}
+
+static void fill_work(work *w, const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim,
+                      const uint8_t *mask)
+{
+    memset(w, 0, sizeof *w);
+    w->ex = *ex;
+    w->ex.n_threads = 1;
+    w->ex.parallel_for = NULL;
+    w->dtype = dtype;
+    w->rank = rank;
+    w->dim = dim;
+    w->rows = rows_per_block(rank, dim);
+    w->row = count(rank, dim) / dim[0];
+    w->mask = mask;
+}
+
+static fmc_status encode_blocks(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
+                                const uint8_t *mask, uint32_t effort, fmc_out *out)
+{
+    work w;
+    uint32_t n_blocks;
+    fmc_status st;
+
+    fill_work(&w, ex, dtype, rank, dim, mask);
+    n_blocks = (uint32_t)((dim[0] + w.rows - 1) / w.rows);
+    w.src = data;
+    w.effort = effort;
+    FMC_TRY(FMC_ALLOC(ex->alloc, n_blocks, &w.out));
+    for (uint32_t i = 0; i < n_blocks; i++)
+        w.out[i] = fmc_out_make(ex->alloc);
+    st = fmc_parallel_for(ex, n_blocks, encode_task, &w);
+    for (uint32_t i = 0; i < n_blocks; i++) {
+        fmc_out_varint(out, w.out[i].size);
+        fmc_out_bytes(out, w.out[i].data, w.out[i].size);
+        fmc_out_fini(w.out + i);
+    }
+    if (st == FMC_OK)
+        st = out->st;
+done:
+    fmc_dealloc(ex->alloc, w.out);
+    return st;
+}
+
+static fmc_status decode_blocks(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, fmc_in *in,
+                                const uint8_t *mask, void *data)
+{
+    work w;
+    uint32_t n_blocks;
+    fmc_status st;
+
+    fill_work(&w, ex, dtype, rank, dim, mask);
+    n_blocks = (uint32_t)((dim[0] + w.rows - 1) / w.rows);
+    w.dst = data;
+    if (fmc_in_left(in) < n_blocks)
+        return FMC_ERR_TRUNCATED;
+    FMC_TRY(FMC_ALLOC(ex->alloc, n_blocks, &w.in));
+    for (uint32_t i = 0; i < n_blocks; i++)
+        w.in[i] = fmc_in_sub(in, fmc_in_varint(in));
+    FMC_TRY(fmc_in_status(in));
+    st = fmc_parallel_for(ex, n_blocks, decode_task, &w);
+done:
+    fmc_dealloc(ex->alloc, w.in);
+    return st;
+}
+
+/* ---- the record ---- */
+
+static bool is_constant(const void *data, uint32_t size, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (bits_at(data, size, i) != bits_at(data, size, 0))
+            return false;
+    return true;
+}
+
+/* True if every f64 is an f32, bit for bit. */
+static bool is_narrow(const double *data, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double back = (double)(float)data[i];
+
+        if (memcmp(&back, data + i, sizeof back) != 0)
+            return false;
+    }
+    return true;
+}
+
+static fmc_status encode_coded(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
+                               uint32_t effort, fmc_out *out)
+{
+    const size_t n = count(rank, dim);
+    float *narrow = NULL;
+    uint8_t *mask = NULL;
+    uint32_t size = dtype == FMC_F32 ? 4 : 8;
+    bool any;
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(ex->alloc, n, &mask));
+    if (dtype == FMC_F64 && is_narrow(data, n)) {
+        FMC_TRY(FMC_ALLOC(ex->alloc, n, &narrow));
+        for (size_t i = 0; i < n; i++)
+            narrow[i] = (float)((const double *)data)[i];
+        data = narrow;
+        dtype = FMC_F32;
+        size = 4;
+    }
+    find_special(data, size, n, mask, &any);
+    fmc_out_u8(out, (uint8_t)(MODE_BLOCKS | (any ? HAS_MASK : 0) | (narrow ? IS_NARROW : 0)));
+    if (any)
+        FMC_TRY(encode_special(ex, size, rank, dim, data, mask, out));
+    FMC_TRY(encode_blocks(ex, dtype, rank, dim, data, any ? mask : NULL, effort, out));
+done:
+    fmc_dealloc(ex->alloc, narrow);
+    fmc_dealloc(ex->alloc, mask);
+    return st;
+}
+
+static fmc_status decode_coded(const fmc_exec *ex, uint8_t head, uint32_t dtype, uint32_t rank, const size_t *dim,
+                               fmc_in *in, void *data)
+{
+    const size_t n = count(rank, dim);
+    float *narrow = NULL;
+    uint8_t *mask = NULL;
+    fmc_status st = FMC_OK;
+
+    if ((head & IS_NARROW) && dtype != FMC_F64)
+        return FMC_ERR_CORRUPT;
+    if (head & IS_NARROW)
+        FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, n, &narrow));
+    if (head & HAS_MASK) {
+        FMC_TRY(FMC_ALLOC(ex->alloc, n, &mask));
+        FMC_TRY(decode_special(ex, dtype == FMC_F32 || narrow ? 4 : 8, rank, dim, in, mask, narrow ? narrow : data));
+    }
+    FMC_TRY(decode_blocks(ex, narrow ? FMC_F32 : dtype, rank, dim, in, mask, narrow ? narrow : data));
+    for (size_t i = 0; narrow && i < n; i++)
+        ((double *)data)[i] = (double)narrow[i];
+done:
+    fmc_dealloc(ex->alloc, narrow);
+    fmc_dealloc(ex->alloc, mask);
+    return st;
+}
+
+/* Bytes of equal significance together, little-endian; then zstd. */
+static fmc_status encode_zstd(const fmc_exec *ex, uint32_t size, size_t n, const void *data, int level, fmc_out *out)
+{
+    const size_t total = n * size, cap = ZSTD_compressBound(total);
+    uint8_t *planes = NULL, *packed = NULL;
+    size_t got;
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(ex->alloc, total, &planes));
+    FMC_TRY(FMC_ALLOC(ex->alloc, cap, &packed));
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t v = bits_at(data, size, i);
+
+        for (uint32_t b = 0; b < size; b++)
+            planes[b * n + i] = (uint8_t)(v >> (8 * b));
+    }
+    got = ZSTD_compress(packed, cap, planes, total, level);
+    if (ZSTD_isError(got)) {
+        st = FMC_ERR_NO_MEMORY;
+        goto done;
+    }
+    fmc_out_u8(out, MODE_ZSTD);
+    fmc_out_varint(out, got);
+    fmc_out_bytes(out, packed, got);
+    st = out->st;
+done:
+    fmc_dealloc(ex->alloc, planes);
+    fmc_dealloc(ex->alloc, packed);
+    return st;
+}
+
+static fmc_status decode_zstd(const fmc_exec *ex, uint32_t size, size_t n, fmc_in *in, void *data)
+{
+    const uint64_t packed = fmc_in_varint(in);
+    const uint8_t *p = fmc_in_bytes(in, packed);
+    uint8_t *planes = NULL;
+    fmc_status st;
+
+    FMC_TRY(fmc_in_status(in));
+    FMC_TRY(FMC_ALLOC(ex->alloc, n * size, &planes));
+    if (ZSTD_decompress(planes, n * size, p, (size_t)packed) != n * size) {
+        st = FMC_ERR_CORRUPT;
+        goto done;
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v = 0;
+
+        for (uint32_t b = 0; b < size; b++)
+            v |= (uint64_t)planes[b * n + i] << (8 * b);
+        set_bits(data, size, i, v);
+    }
+done:
+    fmc_dealloc(ex->alloc, planes);
+    return st;
+}
+
+static void encode_raw(uint32_t size, size_t n, const void *data, fmc_out *out)
+{
+    fmc_out_u8(out, MODE_RAW);
+    for (size_t i = 0; i < n && out->st == FMC_OK; i++)
+        out_bits(out, size, bits_at(data, size, i));
+}
+
+fmc_status fmc_exact_encode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
+                            uint32_t effort, fmc_out *out)
+{
+    const size_t n = count(rank, dim);
+    const uint32_t size = dtype == FMC_F32 ? 4 : 8;
+    fmc_out coded = fmc_out_make(ex->alloc), packed = fmc_out_make(ex->alloc);
+    fmc_status st;
+
+    if (is_constant(data, size, n)) {
+        fmc_out_u8(out, MODE_CONSTANT);
+        out_bits(out, size, bits_at(data, size, 0));
+        st = out->st;
+        goto done;
+    }
+    FMC_TRY(encode_coded(ex, dtype, rank, dim, data, effort, &coded));
+    FMC_TRY(encode_zstd(ex, size, n, data, 1, &packed));
+    if (packed.size < coded.size + coded.size / 4 && packed.size > 64) { /* repeats may pay: try harder */
+        packed.size = 0;
+        FMC_TRY(encode_zstd(ex, size, n, data, effort >= 9 ? 19 : 9, &packed));
+    }
+    if (coded.size > n * size && packed.size > n * size)
+        encode_raw(size, n, data, out);
+    else if (packed.size < coded.size)
+        fmc_out_bytes(out, packed.data, packed.size);
+    else
+        fmc_out_bytes(out, coded.data, coded.size);
+    st = out->st;
+done:
+    fmc_out_fini(&coded);
+    fmc_out_fini(&packed);
+    return st;
+}
+
+fmc_status fmc_exact_decode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, fmc_in *in,
+                            void *data)
+{
+    const size_t n = count(rank, dim);
+    const uint32_t size = dtype == FMC_F32 ? 4 : 8;
+    const uint8_t head = fmc_in_u8(in);
+    uint64_t v;
+    fmc_status st = fmc_in_status(in);
+
+    if (st != FMC_OK)
+        return st;
+    if ((head & 15) == MODE_BLOCKS && !(head & ~(MODE_BLOCKS | HAS_MASK | IS_NARROW)))
+        return decode_coded(ex, head, dtype, rank, dim, in, data);
+    switch (head) {
+    case MODE_CONSTANT:
+        v = in_bits(in, size);
+        for (size_t i = 0; i < n; i++)
+            set_bits(data, size, i, v);
+        return fmc_in_status(in);
+    case MODE_ZSTD:
+        return decode_zstd(ex, size, n, in, data);
+    case MODE_RAW:
+        if (fmc_in_left(in) / size < n)
+            return FMC_ERR_TRUNCATED;
+        for (size_t i = 0; i < n; i++)
+            set_bits(data, size, i, in_bits(in, size));
+        return fmc_in_status(in);
+    default:
+        return FMC_ERR_CORRUPT;
+    }
+}

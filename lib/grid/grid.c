@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grid/grid.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/status.h"
+#include "grid/grid_fit.h"
+#include "grid/lattice.h"
+
+enum { SAMPLES = 65536, SLICE_SAMPLES = 8192, MAX_FIX_RANGE = 1 << 22, MAX_SLICES = 1 << 16 };
+
+void fmc_grid_fini(fmc_grid *g)
+{
+    if (g->alloc) {
+        fmc_dealloc(g->alloc, g->scale);
+        fmc_dealloc(g->alloc, g->offset);
+        fmc_dealloc(g->alloc, g->fix);
+    }
+    memset(g, 0, sizeof *g);
+}
+
+double fmc_grid_step(const fmc_grid *g, uint32_t slice)
+{
+    const double s = g->scale[g->n_slices > 1 ? slice : 0];
+
+    return g->kind == FMC_GRID_DIV || g->kind == FMC_GRID_DIV32 ? 1.0 / s : s;
+}
+
+/* Samples as [outer][slice][inner]. */
+typedef struct cut {
+    size_t outer, n, inner;
+} cut;
+
+static cut cut_at(uint32_t rank, const size_t *dim, const fmc_grid *g)
+{
+    cut c = { 1, 1, 1 };
+
+    if (g->n_slices == 1) {
+        for (uint32_t i = 0; i < rank; i++)
+            c.inner *= dim[i];
+        return c;
+    }
+    for (uint32_t i = 0; i < rank; i++) {
+        if (i < g->axis)
+            c.outer *= dim[i];
+        else if (i > g->axis)
+            c.inner *= dim[i];
+    }
+    c.n = dim[g->axis];
+    return c;
+}
+
+static double value_at(const void *data, bool single, size_t i)
+{
+    return single ? (double)((const float *)data)[i] : ((const double *)data)[i];
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Sorted distinct values of a slice, from about `limit` samples spread over it. */
+static size_t distinct(const cut *c, size_t slice, bool single, const void *data, const uint8_t *mask, size_t limit,
+                       double *u)
+{
+    const size_t n = c->outer * c->inner, count = n < limit ? n : limit;
+    size_t m = 0, w = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t j = (size_t)((double)i * ((double)n / (double)count));
+        const size_t at = (j / c->inner * c->n + slice) * c->inner + j % c->inner;
+
+        if (!mask || !mask[at])
+            u[m++] = value_at(data, single, at);
+    }
+    qsort(u, m, sizeof *u, compare);
+    for (size_t i = 0; i < m; i++)
+        if (w == 0 || u[i] != u[w - 1])
+            u[w++] = u[i];
+    return w;
+}
+
+typedef struct finder {
+    const fmc_exec *ex;
+    fmc_grid       *g;
+    bool            single;
+    uint32_t        rank;
+    const size_t   *dim;
+    const void     *data;
+    const uint8_t  *mask;
+    double         *u;    /* [SAMPLES] */
+    double         *work; /* [8 * SAMPLES + 64] */
+} finder;
+
+static int64_t order(bool single, double v)
+{
+    return single ? fmc_order_f32((float)v) : fmc_order_f64(v);
+}
+
+static double unorder(bool single, int64_t x)
+{
+    return single ? (double)fmc_unorder_f32(x) : fmc_unorder_f64(x);
+}
+
+/* Range of k over all samples; false if any is too far off or misses while `exact`. */
+static bool scan(finder *f, bool exact, size_t *n_missed)
+{
+    fmc_grid *g = f->g;
+    const cut c = cut_at(f->rank, f->dim, g);
+    int32_t lo = INT32_MAX, hi = INT32_MIN;
+
+    *n_missed = 0;
+    for (size_t o = 0; o < c.outer; o++) {
+        for (size_t s = 0; s < c.n; s++) {
+            const double scale = g->scale[s], offset = g->offset[s];
+            const size_t at = (o * c.n + s) * c.inner;
+
+            for (size_t i = at; i < at + c.inner; i++) {
+                const double v = (f->mask && f->mask[i]) ? 0 : value_at(f->data, f->single, i);
+                int32_t k;
+
+                if (f->mask && f->mask[i])
+                    continue;
+                if (!fmc_fit_integer(g->kind, scale, offset, v, &k))
+                    return false;
+                if (order(f->single, fmc_fit_value(g->kind, f->single, scale, offset, k)) != order(f->single, v)) {
+                    ++*n_missed;
+                    if (exact)
+                        return false;
+                }
+                lo = k < lo ? k : lo;
+                hi = k > hi ? k : hi;
+            }
+        }
+    }
+    if (lo > hi)
+        lo = hi = 0;
+    g->k_min = lo;
+    g->k_max = hi;
+    return true;
+}
+
+/* Fill g->fix; false if two samples of one k differ, or a correction does not fit. */
+static fmc_status find_fixes(finder *f, bool *found)
+{
+    fmc_grid *g = f->g;
+    const int64_t range = (int64_t)g->k_max - g->k_min + 1;
+    const size_t n = cut_at(f->rank, f->dim, g).inner;
+    fmc_status st = FMC_OK;
+
+    *found = false;
+    if (range > MAX_FIX_RANGE || (size_t)range > n)
+        return FMC_OK;
+    FMC_TRY(FMC_ALLOC(g->alloc, (size_t)range, &g->fix));
+    memset(g->fix, 127, (size_t)range);
+    for (size_t i = 0; i < n; i++) {
+        int32_t k;
+        int64_t d;
+        double v;
+
+        if (f->mask && f->mask[i])
+            continue;
+        v = value_at(f->data, f->single, i);
+        (void)fmc_fit_integer(g->kind, g->scale[0], g->offset[0], v, &k);
+        d = order(f->single, v) - order(f->single, fmc_fit_value(g->kind, f->single, g->scale[0], g->offset[0], k));
+        k -= g->k_min;
+        if (d < -100 || d > 100 || (g->fix[k] != 127 && g->fix[k] != d))
+            goto done;
+        g->fix[k] = (int8_t)d;
+    }
+    for (int64_t i = 0; i < range; i++)
+        if (g->fix[i] == 127)
+            g->fix[i] = 0;
+    *found = true;
+done:
+    if (!*found) {
+        fmc_dealloc(g->alloc, g->fix);
+        g->fix = NULL;
+    }
+    return st;
+}
+
+static const uint32_t kinds[] = { FMC_GRID_DIV, FMC_GRID_MUL, FMC_GRID_MUL32, FMC_GRID_DIV32 };
+
+static fmc_status find_whole(finder *f, bool *found)
+{
+    fmc_grid *g = f->g;
+    cut c;
+    size_t n, best = SIZE_MAX, missed;
+    double step;
+    uint32_t best_kind = 0;
+    fmc_fit best_fit = { 1, 0 };
+
+    *found = false;
+    g->n_slices = 1;
+    c = cut_at(f->rank, f->dim, g);
+    n = distinct(&c, 0, f->single, f->data, f->mask, SAMPLES, f->u);
+    if (n < 2)
+        return FMC_OK;
+    step = fmc_fit_step(f->u, n, f->single, f->work);
+    if (step == 0)
+        return FMC_OK;
+    for (uint32_t i = 0; i < (f->single ? 4 : 2) && best; i++) {
+        fmc_fit t = { 1, 0 };
+        const size_t bad = fmc_fit_constants(kinds[i], f->single, step, f->u, n, &t);
+
+        if (bad < best) {
+            best = bad;
+            best_kind = kinds[i];
+            best_fit = t;
+        }
+    }
+    g->kind = best_kind;
+    g->scale[0] = best_fit.scale;
+    g->offset[0] = best_fit.offset;
+    if (!scan(f, false, &missed))
+        return FMC_OK;
+    if (missed)
+        return find_fixes(f, found);
+    *found = true;
+    return FMC_OK;
+}
+
+/* Constants per slice under one kind; steps[] are known. */
+static bool fit_slices(finder *f, const cut *c, uint32_t kind, const double *steps)
+{
+    fmc_grid *g = f->g;
+    size_t missed;
+
+    g->kind = kind;
+    for (size_t s = 0; s < c->n; s++) {
+        const size_t n = distinct(c, s, f->single, f->data, f->mask, SLICE_SAMPLES, f->u);
+        fmc_fit t = { 1, 0 };
+
+        if (s > 0 && fabs(steps[s] - steps[s - 1]) < 1e-4 * steps[s]) {
+            t.scale = g->scale[s - 1];
+            t.offset = g->offset[s - 1];
+            if (fmc_fit_misses(kind, f->single, &t, f->u, n, 1) == 0) {
+                g->scale[s] = t.scale;
+                g->offset[s] = t.offset;
+                continue;
+            }
+        }
+        if (n < 2) {
+            t.scale = steps[s];
+            t.offset = n ? f->u[0] : 0;
+        } else if (fmc_fit_constants(kind, f->single, steps[s], f->u, n, &t) != 0) {
+            return false;
+        }
+        g->scale[s] = t.scale;
+        g->offset[s] = t.offset;
+    }
+    return scan(f, true, &missed);
+}
+
+static fmc_status find_slices(finder *f, uint32_t axis, bool *found)
+{
+    fmc_grid *g = f->g;
+    const fmc_allocator *al = f->ex->alloc;
+    double *steps = NULL, largest = 0;
+    fmc_status st = FMC_OK;
+    cut c;
+
+    *found = false;
+    if (f->dim[axis] < 2 || f->dim[axis] > MAX_SLICES)
+        return FMC_OK;
+    g->axis = axis;
+    g->n_slices = (uint32_t)f->dim[axis];
+    c = cut_at(f->rank, f->dim, g);
+    if (c.outer * c.inner < 256)
+        return FMC_OK;
+    fmc_dealloc(al, g->scale);
+    fmc_dealloc(al, g->offset);
+    g->scale = g->offset = NULL;
+    FMC_TRY(FMC_ALLOC(al, c.n, &g->scale));
+    FMC_TRY(FMC_ALLOC(al, c.n, &g->offset));
+    FMC_TRY(FMC_ALLOC_ZERO(al, c.n, &steps));
+    for (size_t s = 0; s < c.n; s++) {
+        const size_t n = distinct(&c, s, f->single, f->data, f->mask, SLICE_SAMPLES, f->u);
+
+        if (n < 2)
+            continue;
+        steps[s] = fmc_fit_step(f->u, n, f->single, f->work);
+        if (steps[s] == 0)
+            goto done;
+        largest = steps[s] > largest ? steps[s] : largest;
+    }
+    if (largest == 0)
+        goto done;
+    for (size_t s = 0; s < c.n; s++)
+        if (steps[s] == 0)
+            steps[s] = largest;
+    for (uint32_t i = 0; i < (f->single ? 4 : 2) && !*found; i++)
+        *found = fit_slices(f, &c, kinds[i], steps);
+done:
+    fmc_dealloc(al, steps);
+    return st;
+}
+
+/* A whole-array grid is refined where some slices use only every m-th of its values. */
+static bool worth_slicing(finder *f)
+{
+    const fmc_grid *g = f->g;
+    const double step = fmc_grid_step(g, 0);
+    fmc_grid t = { .n_slices = (uint32_t)f->dim[0], .axis = 0 };
+    cut c;
+
+    if (f->rank < 2 || f->dim[0] < 2 || f->dim[0] > 4096)
+        return false;
+    c = cut_at(f->rank, f->dim, &t);
+    if (c.inner < 1024)
+        return false;
+    for (size_t s = 0; s < c.n; s++) {
+        const size_t n = distinct(&c, s, f->single, f->data, f->mask, 2048, f->u);
+
+        if (n > 32) {
+            const double own = fmc_fit_step(f->u, n, f->single, f->work);
+
+            if (own > 1.5 * step && own * (double)(2 * n) > f->u[n - 1] - f->u[0])
+                return true;
+        }
+    }
+    return false;
+}
+
+fmc_status fmc_grid_detect(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
+                           const uint8_t *mask, fmc_grid *g)
+{
+    finder f = { .ex = ex, .g = g, .single = dtype == FMC_F32, .rank = rank, .dim = dim, .data = data, .mask = mask };
+    fmc_status st;
+    bool found = false;
+
+    memset(g, 0, sizeof *g);
+    g->alloc = ex->alloc;
+    g->dtype = dtype;
+    FMC_TRY(FMC_ALLOC(ex->alloc, SAMPLES, &f.u));
+    FMC_TRY(FMC_ALLOC(ex->alloc, (size_t)8 * SAMPLES + 64, &f.work));
+    FMC_TRY(FMC_ALLOC(ex->alloc, 1, &g->scale));
+    FMC_TRY(FMC_ALLOC(ex->alloc, 1, &g->offset));
+    FMC_TRY(find_whole(&f, &found));
+    if (found && worth_slicing(&f)) {
+        fmc_grid whole = *g;
+
+        g->scale = g->offset = NULL;
+        g->fix = NULL;
+        FMC_TRY(find_slices(&f, 0, &found));
+        if (found) {
+            fmc_grid_fini(&whole);
+        } else {
+            fmc_grid_fini(g);
+            *g = whole;
+            found = true;
+        }
+    }
+    for (uint32_t a = 0; a < rank && rank > 1 && !found; a++) {
+        if (fmc_is_cancelled(ex)) {
+            st = FMC_ERR_CANCELLED;
+            goto done;
+        }
+        FMC_TRY(find_slices(&f, a, &found));
+    }
+done:
+    fmc_dealloc(ex->alloc, f.u);
+    fmc_dealloc(ex->alloc, f.work);
+    if (st != FMC_OK || !found) {
+        fmc_grid_fini(g);
+        g->dtype = dtype;
+    }
+    return st;
+}
+
+fmc_status fmc_grid_to_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const void *data,
+                            const uint8_t *mask, int32_t *k)
+{
+    const bool single = g->dtype == FMC_F32;
+    const cut c = cut_at(rank, dim, g);
+
+    for (size_t o = 0; o < c.outer; o++) {
+        for (size_t s = 0; s < c.n; s++) {
+            const size_t at = (o * c.n + s) * c.inner;
+
+            if (fmc_is_cancelled(ex))
+                return FMC_ERR_CANCELLED;
+            for (size_t i = at; i < at + c.inner; i++) {
+                k[i] = 0;
+                if (!mask || !mask[i])
+                    (void)fmc_fit_integer(g->kind, g->scale[s], g->offset[s], value_at(data, single, i), k + i);
+            }
+        }
+    }
+    return FMC_OK;
+}
+
+fmc_status fmc_grid_from_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim,
+                              const int32_t *k, const uint8_t *mask, void *data)
+{
+    const bool single = g->dtype == FMC_F32;
+    const cut c = cut_at(rank, dim, g);
+
+    for (size_t o = 0; o < c.outer; o++) {
+        for (size_t s = 0; s < c.n; s++) {
+            const size_t at = (o * c.n + s) * c.inner;
+
+            if (fmc_is_cancelled(ex))
+                return FMC_ERR_CANCELLED;
+            for (size_t i = at; i < at + c.inner; i++) {
+                double v;
+
+                if (mask && mask[i])
+                    continue;
+                v = fmc_fit_value(g->kind, single, g->scale[s], g->offset[s], k[i]);
+                if (g->fix && k[i] >= g->k_min && k[i] <= g->k_max)
+                    v = unorder(single, order(single, v) + g->fix[(int64_t)k[i] - g->k_min]);
+                if (single)
+                    ((float *)data)[i] = (float)v;
+                else
+                    ((double *)data)[i] = v;
+            }
+        }
+    }
+    return FMC_OK;
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Grids and their integers as bytes: docs/format.md 9.1 and 9.2. */
+#include "grid/grid.h"
+
+#include <string.h>
+#include "core/status.h"
+#include "grid/bits.h"
+#include "grid/pcm_view.h"
+
+enum { MAX_FIX_RANGE = 1 << 22, MAX_TABLE_RANGE = 1 << 22 };
+enum { INTS_NONE = 0, INTS_PLAIN = 1, INTS_TABLE = 2 };
+
+static void write_constants(const double *v, size_t n, fmc_out *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const bool same = i > 0 && memcmp(v + i, v + i - 1, sizeof *v) == 0;
+        const bool single = v[i] == (double)(float)v[i];
+
+        fmc_out_u8(out, same ? 0 : single ? 1 : 2);
+        if (!same && single)
+            fmc_out_f32(out, (float)v[i]);
+        else if (!same)
+            fmc_out_f64(out, v[i]);
+    }
+}
+
+static fmc_status parse_constants(fmc_in *in, size_t n, double *v)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t how = fmc_in_u8(in);
+
+        if (how > 2 || (how == 0 && i == 0))
+            return in->short_read ? FMC_ERR_TRUNCATED : FMC_ERR_CORRUPT;
+        v[i] = how == 0 ? v[i - 1] : how == 1 ? (double)fmc_in_f32(in) : fmc_in_f64(in);
+        if (fmc_in_status(in) != FMC_OK)
+            return fmc_in_status(in);
+        if (!(v[i] - v[i] == 0.0))
+            return FMC_ERR_CORRUPT;
+    }
+    return FMC_OK;
+}
+
+void fmc_grid_write(const fmc_grid *g, fmc_out *out)
+{
+    const fmc_exec ex = { .alloc = out->alloc, .n_threads = 1 };
+
+    fmc_out_u8(out, (uint8_t)(g->kind | (g->n_slices > 1 ? 8 : 0) | (g->fix ? 16 : 0)));
+    if (g->n_slices > 1)
+        fmc_out_u8(out, (uint8_t)g->axis);
+    write_constants(g->scale, g->n_slices, out);
+    write_constants(g->offset, g->n_slices, out);
+    fmc_out_svarint(out, g->k_min);
+    fmc_out_varint(out, (uint64_t)((int64_t)g->k_max - g->k_min));
+    if (g->fix) {
+        const size_t n = (size_t)((int64_t)g->k_max - g->k_min + 1);
+        uint8_t *u = NULL;
+
+        if (FMC_ALLOC(out->alloc, n, &u) != FMC_OK) {
+            out->st = FMC_ERR_NO_MEMORY;
+            return;
+        }
+        for (size_t i = 0; i < n; i++) /* zigzag */
+            u[i] = (uint8_t)(g->fix[i] < 0 ? -2 * g->fix[i] - 1 : 2 * g->fix[i]);
+        if (out->st == FMC_OK) {
+            const fmc_status st = fmc_bits_encode(&ex, u, n, 8, out);
+
+            if (st != FMC_OK)
+                out->st = st;
+        }
+        fmc_dealloc(out->alloc, u);
+    }
+}
+
+static fmc_status parse_fixes(const fmc_exec *ex, fmc_in *in, fmc_grid *g)
+{
+    const size_t n = (size_t)((int64_t)g->k_max - g->k_min + 1);
+    uint8_t *u = NULL;
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(ex->alloc, n, &g->fix));
+    FMC_TRY(FMC_ALLOC(ex->alloc, n, &u));
+    FMC_TRY(fmc_bits_decode(ex, in, n, 8, u));
+    for (size_t i = 0; i < n; i++)
+        g->fix[i] = (int8_t)(u[i] & 1 ? -(u[i] >> 1) - 1 : u[i] >> 1);
+done:
+    fmc_dealloc(ex->alloc, u);
+    return st;
+}
+
+fmc_status fmc_grid_parse(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, fmc_in *in,
+                          fmc_grid *g)
+{
+    const uint8_t head = fmc_in_u8(in);
+    size_t n_samples = 1;
+    int64_t lo, span;
+    fmc_status st;
+
+    memset(g, 0, sizeof *g);
+    g->alloc = ex->alloc;
+    g->dtype = dtype;
+    g->kind = head & 7;
+    g->n_slices = 1;
+    FMC_TRY(fmc_in_status(in));
+    st = FMC_ERR_CORRUPT;
+    if (head >> 5 || g->kind < FMC_GRID_MUL || g->kind > FMC_GRID_DIV32 || (dtype != FMC_F32 && g->kind >= FMC_GRID_MUL32) ||
+        ((head & 8) && (head & 16)))
+        goto done;
+    for (uint32_t i = 0; i < rank; i++)
+        n_samples *= dim[i];
+    if (head & 8) {
+        g->axis = fmc_in_u8(in);
+        if (g->axis >= rank || dim[g->axis] < 2 || dim[g->axis] > UINT32_MAX)
+            goto done;
+        g->n_slices = (uint32_t)dim[g->axis];
+        if (fmc_in_left(in) < g->n_slices) {
+            st = FMC_ERR_TRUNCATED;
+            goto done;
+        }
+    }
+    FMC_TRY(FMC_ALLOC(ex->alloc, g->n_slices, &g->scale));
+    FMC_TRY(FMC_ALLOC(ex->alloc, g->n_slices, &g->offset));
+    FMC_TRY(parse_constants(in, g->n_slices, g->scale));
+    FMC_TRY(parse_constants(in, g->n_slices, g->offset));
+    lo = fmc_in_svarint(in);
+    span = (int64_t)fmc_in_varint(in);
+    FMC_TRY(fmc_in_status(in));
+    st = FMC_ERR_CORRUPT;
+    if (lo < INT32_MIN || lo > INT32_MAX || span < 0 || span > UINT32_MAX || lo + span > INT32_MAX)
+        goto done;
+    for (uint32_t i = 0; i < g->n_slices; i++)
+        if (!(g->scale[i] > 0))
+            goto done;
+    g->k_min = (int32_t)lo;
+    g->k_max = (int32_t)(lo + span);
+    st = FMC_OK;
+    if (head & 16) {
+        if (span >= MAX_FIX_RANGE || (uint64_t)span >= n_samples)
+            st = FMC_ERR_CORRUPT;
+        else
+            st = parse_fixes(ex, in, g);
+    }
+done:
+    if (st != FMC_OK)
+        fmc_grid_fini(g);
+    return st;
+}
+
+/* ---- integers ---- */
+
+/* Numbers of a sliced grid in units of its smallest step: k * step[i] + origin[i]. */
+static fmc_status common_units(const fmc_exec *ex, const fmc_grid *g, double **step, double **origin)
+{
+    double least = 1e300;
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(ex->alloc, g->n_slices, step));
+    FMC_TRY(FMC_ALLOC(ex->alloc, g->n_slices, origin));
+    for (uint32_t i = 0; i < g->n_slices; i++)
+        least = fmc_grid_step(g, i) < least ? fmc_grid_step(g, i) : least;
+    for (uint32_t i = 0; i < g->n_slices; i++) {
+        (*step)[i] = fmc_grid_step(g, i) / least;
+        (*origin)[i] = (g->offset[i] - g->offset[0]) / least;
+        if (!((*step)[i] >= 1) || !((*step)[i] < 1e30) || !((*origin)[i] > -1e30) || !((*origin)[i] < 1e30)) {
+            (*step)[i] = 1;
+            (*origin)[i] = 0;
+        }
+    }
+done:
+    return st;
+}
+
+static bool has_slices(const fmc_grid *g, uint32_t rank, const size_t *dim)
+{
+    return g && g->n_slices > 1 && fmc_view_dim(0, rank, dim, g->axis) < 4;
+}
+
+static bool find_range(const int32_t *k, const uint8_t *mask, size_t n, int64_t *lo, int64_t *hi)
+{
+    *lo = INT32_MAX;
+    *hi = INT32_MIN;
+    for (size_t i = 0; i < n; i++) {
+        if (mask && mask[i])
+            continue;
+        *lo = k[i] < *lo ? k[i] : *lo;
+        *hi = k[i] > *hi ? k[i] : *hi;
+    }
+    return *lo <= *hi;
+}
+
+/* used[k - lo] and the number of different integers; 0 if a table is no use. */
+static fmc_status find_used(const fmc_exec *ex, const int32_t *k, const uint8_t *mask, size_t n, int64_t lo,
+                            int64_t hi, uint8_t **used, size_t *n_used)
+{
+    const size_t range = (size_t)(hi - lo + 1);
+    fmc_status st;
+
+    *n_used = 0;
+    if (hi - lo >= MAX_TABLE_RANGE || range / 4 > n)
+        return FMC_OK;
+    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, range, used));
+    for (size_t i = 0; i < n; i++)
+        if (!mask || !mask[i])
+            (*used)[k[i] - lo] = 1;
+    for (size_t i = 0; i < range; i++)
+        *n_used += (*used)[i];
+    if (*n_used > range - range / 8)
+        *n_used = 0;
+done:
+    return st;
+}
+
+static fmc_status make_table(const fmc_exec *ex, const uint8_t *used, size_t range, size_t n_used, int64_t lo,
+                             double **table)
+{
+    size_t w = 0;
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(ex->alloc, n_used, table));
+    for (size_t i = 0; i < range && w < n_used; i++)
+        if (used[i])
+            (*table)[w++] = (double)(lo + (int64_t)i);
+done:
+    return st;
+}
+
+static fmc_status to_ranks(const fmc_exec *ex, const int32_t *k, const uint8_t *mask, size_t n, const uint8_t *used,
+                           size_t range, int64_t lo, int32_t **ranks)
+{
+    int32_t *rank_of = NULL, r = 0;
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(ex->alloc, range, &rank_of));
+    FMC_TRY(FMC_ALLOC(ex->alloc, n, ranks));
+    for (size_t i = 0; i < range; i++) {
+        rank_of[i] = r;
+        r += used[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        (*ranks)[i] = mask && mask[i] ? 0 : rank_of[k[i] - lo];
+done:
+    fmc_dealloc(ex->alloc, rank_of);
+    return st;
+}
+
+static size_t count(uint32_t rank, const size_t *dim)
+{
+    size_t n = 1;
+
+    for (uint32_t i = 0; i < rank; i++)
+        n *= dim[i];
+    return n;
+}
+
+fmc_status fmc_grid_encode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
+                           const uint8_t *mask, uint32_t effort, fmc_out *out)
+{
+    const size_t n = count(rank, dim);
+    const bool sliced = has_slices(g, rank, dim);
+    fmc_out body = fmc_out_make(ex->alloc);
+    fmc_pcm_params p = { .lattice = { .kind = FMC_LATTICE_INT } };
+    fmc_pcm_view view;
+    uint8_t *used = NULL;
+    double *table = NULL, *step = NULL, *origin = NULL;
+    int32_t *ranks = NULL;
+    size_t n_used = 0, range;
+    uint32_t code;
+    fmc_status st = FMC_OK;
+
+    if (!find_range(k, mask, n, &p.lattice.lo, &p.lattice.hi) || p.lattice.lo == p.lattice.hi) {
+        fmc_out_u8(out, INTS_NONE);
+        fmc_out_svarint(out, p.lattice.lo <= p.lattice.hi ? p.lattice.lo : 0);
+        return out->st;
+    }
+    range = (size_t)(p.lattice.hi - p.lattice.lo + 1);
+    if (!sliced)
+        FMC_TRY(find_used(ex, k, mask, n, p.lattice.lo, p.lattice.hi, &used, &n_used));
+    fmc_out_u8(out, n_used ? INTS_TABLE : INTS_PLAIN);
+    fmc_out_svarint(out, p.lattice.lo);
+    fmc_out_varint(out, range - 1);
+    if (n_used) {
+        fmc_out_varint(out, n_used);
+        FMC_TRY(fmc_bits_encode(ex, used, range, 1, out));
+        FMC_TRY(make_table(ex, used, range, n_used, p.lattice.lo, &table));
+        FMC_TRY(to_ranks(ex, k, mask, n, used, range, p.lattice.lo, &ranks));
+        p.lattice.kind = FMC_LATTICE_TABLE;
+        p.lattice.lo = 0;
+        p.lattice.hi = (int64_t)n_used - 1;
+        p.lattice.table = table;
+        k = ranks;
+    } else if (sliced) {
+        FMC_TRY(common_units(ex, g, &step, &origin));
+        p.lattice.step = step;
+        p.lattice.origin = origin;
+    }
+    FMC_TRY(fmc_view_choose(ex, rank, dim, k, sizeof *k, mask, sliced ? g->axis + 1 : 0, FMC_PCM_EQ, effort, &p, &code));
+    FMC_TRY(fmc_view_make(code, rank, dim, &view));
+    fmc_out_u8(out, (uint8_t)code);
+    fmc_out_u8(out, (uint8_t)p.flags);
+    FMC_TRY(fmc_pcm_encode(ex, &view, &p, k, mask, &body));
+    fmc_out_varint(out, body.size);
+    fmc_out_bytes(out, body.data, body.size);
+    st = out->st;
+done:
+    fmc_out_fini(&body);
+    fmc_dealloc(ex->alloc, used);
+    fmc_dealloc(ex->alloc, table);
+    fmc_dealloc(ex->alloc, step);
+    fmc_dealloc(ex->alloc, origin);
+    fmc_dealloc(ex->alloc, ranks);
+    return st;
+}
+
+static fmc_status parse_range(fmc_in *in, fmc_lattice *lat, size_t *range)
+{
+    const int64_t lo = fmc_in_svarint(in);
+    const uint64_t span = fmc_in_varint(in);
+
+    if (fmc_in_status(in) != FMC_OK)
+        return fmc_in_status(in);
+    if (lo < INT32_MIN || lo > INT32_MAX || span > UINT32_MAX || lo + (int64_t)span > INT32_MAX)
+        return FMC_ERR_CORRUPT;
+    lat->lo = lo;
+    lat->hi = lo + (int64_t)span;
+    *range = (size_t)span + 1;
+    return FMC_OK;
+}
+
+/* The table of the integers in use, and lattice from it. */
+static fmc_status parse_table(const fmc_exec *ex, fmc_in *in, size_t n, size_t range, fmc_lattice *lat, double **table)
+{
+    const uint64_t n_used = fmc_in_varint(in);
+    uint8_t *used = NULL;
+    size_t found = 0;
+    fmc_status st = fmc_in_status(in);
+
+    if (st != FMC_OK)
+        return st;
+    if (range > MAX_TABLE_RANGE || range / 4 > n || n_used < 1 || n_used > range)
+        return FMC_ERR_CORRUPT;
+    FMC_TRY(FMC_ALLOC(ex->alloc, range, &used));
+    FMC_TRY(fmc_bits_decode(ex, in, range, 1, used));
+    for (size_t i = 0; i < range; i++)
+        found += used[i];
+    if (found != n_used) {
+        st = FMC_ERR_CORRUPT;
+        goto done;
+    }
+    FMC_TRY(make_table(ex, used, range, found, lat->lo, table));
+    lat->kind = FMC_LATTICE_TABLE;
+    lat->table = *table;
+    lat->lo = 0;
+    lat->hi = (int64_t)found - 1;
+done:
+    fmc_dealloc(ex->alloc, used);
+    return st;
+}
+
+fmc_status fmc_grid_decode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, fmc_in *in,
+                           const uint8_t *mask, int32_t *k)
+{
+    const size_t n = count(rank, dim);
+    fmc_pcm_params p = { .lattice = { .kind = FMC_LATTICE_INT } };
+    fmc_pcm_view view;
+    double *table = NULL, *step = NULL, *origin = NULL;
+    const uint8_t mode = fmc_in_u8(in);
+    const uint8_t *body;
+    uint32_t code;
+    uint64_t size;
+    size_t range = 0;
+    fmc_status st;
+
+    if (mode == INTS_NONE) {
+        const int64_t v = fmc_in_svarint(in);
+
+        FMC_TRY(fmc_in_status(in));
+        if (v < INT32_MIN || v > INT32_MAX)
+            return FMC_ERR_CORRUPT;
+        for (size_t i = 0; i < n; i++)
+            k[i] = mask && mask[i] ? 0 : (int32_t)v;
+        return FMC_OK;
+    }
+    FMC_TRY(parse_range(in, &p.lattice, &range));
+    if (mode > INTS_TABLE) {
+        st = FMC_ERR_CORRUPT;
+        goto done;
+    }
+    if (mode == INTS_TABLE)
+        FMC_TRY(parse_table(ex, in, n, range, &p.lattice, &table));
+    code = fmc_in_u8(in);
+    p.flags = fmc_in_u8(in);
+    size = fmc_in_varint(in);
+    body = fmc_in_bytes(in, size);
+    FMC_TRY(fmc_in_status(in));
+    FMC_TRY(fmc_view_make(code, rank, dim, &view));
+    if (p.flags & ~(uint32_t)FMC_PCM_EQ) {
+        st = FMC_ERR_CORRUPT;
+        goto done;
+    }
+    if (mode == INTS_PLAIN && has_slices(g, rank, dim)) {
+        FMC_TRY(common_units(ex, g, &step, &origin));
+        p.lattice.step = step;
+        p.lattice.origin = origin;
+        p.lattice.step_dim = fmc_view_dim(code, rank, dim, g->axis);
+        if (p.lattice.step_dim > 2) {
+            st = FMC_ERR_CORRUPT;
+            goto done;
+        }
+    }
+    FMC_TRY(fmc_pcm_decode(ex, &view, &p, body, (size_t)size, mask, k));
+    for (size_t i = 0; i < n; i++)
+        k[i] = mask && mask[i] ? 0 : table ? (int32_t)table[k[i]] : k[i];
+done:
+    fmc_dealloc(ex->alloc, table);
+    fmc_dealloc(ex->alloc, step);
+    fmc_dealloc(ex->alloc, origin);
+    return st;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grid/pcm_view.h"
+
+#include "core/status.h"
+
+/* The code's order of the axes, by Lehmer digits. */
+static void order_of(uint32_t code, uint32_t order[4])
+{
+    uint32_t left[4] = { 0, 1, 2, 3 };
+    uint32_t digit[3];
+
+    code &= FMC_VIEW_JOIN - 1;
+    digit[0] = code / 6;
+    digit[1] = code / 2 % 3;
+    digit[2] = code % 2;
+    for (uint32_t i = 0; i < 3; i++) {
+        order[i] = left[digit[i]];
+        for (uint32_t j = digit[i]; j < 3; j++)
+            left[j] = left[j + 1];
+    }
+    order[3] = left[0];
+}
+
+/* Drop axes of extent 1; at least one is left. @return the rank left. */
+static uint32_t squeeze(uint32_t rank, const size_t *dim, size_t *left)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < rank; i++)
+        if (dim[i] > 1)
+            left[n++] = dim[i];
+    if (n == 0)
+        left[n++] = 1;
+    return n;
+}
+
+static fmc_status lay(uint32_t code, uint32_t rank, const size_t *dim, fmc_pcm_view *view)
+{
+    size_t n[4] = { 1, 1, 1, 1 }, stride[4], step = 1;
+    uint32_t order[4];
+
+    if ((code & ~(uint32_t)FMC_VIEW_JOIN) >= 24)
+        return FMC_ERR_CORRUPT;
+    for (uint32_t i = 0; i < rank; i++)
+        n[rank - 1 - i < 4 ? 3 - (rank - 1 - i) : 0] *= dim[i];
+    for (uint32_t i = 4; i-- > 0;) {
+        stride[i] = step;
+        step *= n[i];
+    }
+    order_of(code, order);
+    for (uint32_t i = 0; i < 4; i++) {
+        view->n[i] = n[order[i]];
+        view->stride[i] = stride[order[i]];
+    }
+    if (code & FMC_VIEW_JOIN) {
+        if (view->stride[0] != view->n[1] * view->stride[1])
+            return FMC_ERR_CORRUPT;
+        view->n[1] *= view->n[0];
+        view->n[0] = 1;
+    }
+    return FMC_OK;
+}
+
+fmc_status fmc_view_make(uint32_t code, uint32_t rank, const size_t *dim, fmc_pcm_view *view)
+{
+    size_t left[5];
+
+    rank = squeeze(rank, dim, left);
+    return lay(code, rank, left, view);
+}
+
+static uint32_t dim_of(uint32_t code, uint32_t rank, uint32_t axis)
+{
+    const uint32_t from_end = rank - 1 - axis;
+    uint32_t order[4];
+
+    if ((rank == 5 && axis < 2) || from_end > 3)
+        return 4;
+    order_of(code, order);
+    for (uint32_t i = 0; i < 4; i++)
+        if (order[i] == 3 - from_end)
+            return (code & FMC_VIEW_JOIN) && i < 2 ? 4 : i;
+    return 4;
+}
+
+uint32_t fmc_view_dim(uint32_t code, uint32_t rank, const size_t *dim, uint32_t axis)
+{
+    size_t left[5];
+    uint32_t before = 0;
+
+    if (dim[axis] == 1)
+        return 4;
+    for (uint32_t i = 0; i < axis; i++)
+        before += dim[i] > 1;
+    return dim_of(code, squeeze(rank, dim, left), before);
+}
+
+/* Codes of orders: see order_of. */
+enum { O0123 = 0, O0132 = 1, O0213 = 2, O0231 = 3, O0312 = 4, O3012 = 18 };
+
+static const uint32_t for_rank[6][6] = {
+    { O0123, 99 },
+    { O0123, 99 },
+    { O0123, O0132, 99 },
+    { O0123, O0132, O0213, O0231, O0312, 99 },
+    { O0123, O0123 + FMC_VIEW_JOIN, O0213, O0132, O3012, 99 },
+    { O0123, O0123 + FMC_VIEW_JOIN, O0213, O0132, O3012, 99 },
+};
+
+/* A box of about `target` samples in the middle of the array. */
+static size_t crop(uint32_t rank, const size_t *dim, size_t target, size_t *box)
+{
+    size_t n = 1, at = 0, step = 1;
+
+    for (uint32_t i = 0; i < rank; i++) {
+        box[i] = dim[i];
+        n = n > target * 4096 / dim[i] ? target * 4096 : n * dim[i];
+    }
+    for (;;) {
+        uint32_t big = 0;
+
+        n = 1;
+        for (uint32_t i = 0; i < rank; i++) {
+            n = box[i] > target * 64 / n ? target * 64 : n * box[i];
+            /* later axes are kept longer: rows of a few samples tell little */
+            if (box[i] * (rank - i) > box[big] * (rank - big))
+                big = i;
+        }
+        if (n <= target || box[big] < 2)
+            break;
+        box[big] = (box[big] + 1) / 2;
+    }
+    for (uint32_t i = rank; i-- > 0;) {
+        at += (dim[i] - box[i]) / 2 * step;
+        step *= dim[i];
+    }
+    return at;
+}
+
+typedef struct trial {
+    const fmc_exec *ex;
+    uint32_t        rank;
+    const size_t   *dim;
+    size_t          box[5];
+    const void     *src;
+    const uint8_t  *mask;
+    fmc_pcm_params *params;
+    uint32_t        slice_axis;
+    size_t          first; /* index of the box along slice_axis */
+} trial;
+
+static bool aim(trial *t, uint32_t code)
+{
+    uint32_t d;
+
+    if (!t->slice_axis)
+        return true;
+    d = dim_of(code, t->rank, t->slice_axis - 1);
+    t->params->lattice.step_dim = d;
+    return d < 3;
+}
+
+static fmc_status size_with(trial *t, uint32_t code, uint32_t flags, size_t *size)
+{
+    fmc_pcm_view view, part;
+    fmc_out out = fmc_out_make(t->ex->alloc);
+    fmc_pcm_params p = *t->params;
+    fmc_status st;
+
+    *size = SIZE_MAX;
+    FMC_TRY(lay(code, t->rank, t->dim, &view));
+    FMC_TRY(lay(code & (FMC_VIEW_JOIN - 1), t->rank, t->box, &part));
+    if (code & FMC_VIEW_JOIN) {
+        part.n[1] *= part.n[0];
+        part.n[0] = 1;
+        if (part.n[1] > view.n[1])
+            part.n[1] = view.n[1];
+    }
+    for (uint32_t i = 0; i < 4; i++)
+        part.stride[i] = view.stride[i];
+    p.flags = flags;
+    if (t->slice_axis) {
+        p.lattice.step += t->first;
+        p.lattice.origin += t->first;
+    }
+    FMC_TRY(fmc_pcm_encode(t->ex, &part, &p, t->src, t->mask, &out));
+    *size = out.size;
+done:
+    fmc_out_fini(&out);
+    return st;
+}
+
+/* Views with short rows cost memory in margins: only the plain one may be so. */
+static bool is_narrow(const trial *t, uint32_t code)
+{
+    fmc_pcm_view v;
+
+    return lay(code, t->rank, t->dim, &v) != FMC_OK || (v.n[3] < 8 && v.n[3] < t->dim[t->rank - 1]);
+}
+
+fmc_status fmc_view_choose(const fmc_exec *ex, uint32_t rank, const size_t *dim, const void *src, size_t elem_size,
+                           const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, uint32_t effort,
+                           fmc_pcm_params *params, uint32_t *code)
+{
+    static const uint32_t flag[3] = { FMC_PCM_EQ, FMC_PCM_LOW, FMC_PCM_ORDINAL };
+    trial t = { .ex = ex, .params = params };
+    size_t best = SIZE_MAX, size, at, left[5];
+    uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW);
+    fmc_status st = FMC_OK;
+
+    for (uint32_t i = 0; slice_axis && i + 1 <= slice_axis; i++)
+        t.slice_axis += dim[i] > 1;
+    rank = squeeze(rank, dim, left);
+    t.rank = rank;
+    t.dim = left;
+    at = crop(rank, left, effort >= 9 ? 131072 : 32768, t.box);
+    t.src = (const uint8_t *)src + at * elem_size;
+    t.mask = mask ? mask + at : NULL;
+    t.first = t.slice_axis ? (left[t.slice_axis - 1] - t.box[t.slice_axis - 1]) / 2 : 0;
+    *code = 99;
+    for (const uint32_t *c = for_rank[rank]; *c != 99; c++) {
+        if (!aim(&t, *c) || (*code != 99 && is_narrow(&t, *c)))
+            continue;
+        FMC_TRY(size_with(&t, *c, flags, &size));
+        if (*code == 99 || size < best) {
+            best = size;
+            *code = *c;
+        }
+        if (effort < 5)
+            break;
+    }
+    if (*code == 99) { /* slices along the last axis */
+        *code = rank == 2 ? O0132 : O0231;
+        best = SIZE_MAX;
+    }
+    (void)aim(&t, *code);
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!(allowed & flag[i]))
+            continue;
+        FMC_TRY(size_with(&t, *code, flags ^ flag[i], &size));
+        if (size < best) {
+            best = size;
+            flags ^= flag[i];
+        }
+    }
+    params->flags = flags;
+done:
+    return st;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lifting for one real type; REAL, NAME(x) and KERNEL(k, x) defined. Two ways with the same bits: lines across the
+ * fastest axis side by side in lanes, and single lines split into their even and odd samples.
+ */
+
+typedef struct NAME(lift_job) {
+    const fmc_kernels *k;
+    const fmc_lines   *lines;
+    REAL              *data;
+} NAME(lift_job);
+
+static fmc_status NAME(forward_lanes)(void *user, void *scratch, const size_t *off, size_t lanes)
+{
+    const NAME(lift_job) *job = user;
+    const fmc_kernels *k = job->k;
+    const size_t n = job->lines->n, stride = job->lines->stride, n_low = (n + 1) / 2;
+    REAL *x = scratch;
+
+    KERNEL(k, load_lanes)(x, lanes, job->data, off, lanes, stride, n);
+    for (size_t s = 0; s < 4; s++)
+        KERNEL(k, lift_rows)(x, n, lanes, 1 - s % 2, (REAL)lift_step[s]);
+    KERNEL(k, scale_rows)(x, n, lanes, 0, (REAL)low_gain);
+    KERNEL(k, scale_rows)(x, n, lanes, 1, (REAL)high_gain);
+    KERNEL(k, store_lanes)(x, 2 * lanes, job->data, off, lanes, stride, n_low);
+    KERNEL(k, store_lanes)(x + lanes, 2 * lanes, job->data + n_low * stride, off, lanes, stride, n - n_low);
+    return FMC_OK;
+}
+
+static fmc_status NAME(inverse_lanes)(void *user, void *scratch, const size_t *off, size_t lanes)
+{
+    const NAME(lift_job) *job = user;
+    const fmc_kernels *k = job->k;
+    const size_t n = job->lines->n, stride = job->lines->stride, n_low = (n + 1) / 2;
+    REAL *x = scratch;
+
+    KERNEL(k, load_lanes)(x, 2 * lanes, job->data, off, lanes, stride, n_low);
+    KERNEL(k, load_lanes)(x + lanes, 2 * lanes, job->data + n_low * stride, off, lanes, stride, n - n_low);
+    KERNEL(k, scale_rows)(x, n, lanes, 0, (REAL)high_gain);
+    KERNEL(k, scale_rows)(x, n, lanes, 1, (REAL)low_gain);
+    for (size_t s = 4; s-- > 0;)
+        KERNEL(k, lift_rows)(x, n, lanes, 1 - s % 2, -(REAL)lift_step[s]);
+    KERNEL(k, store_lanes)(x, lanes, job->data, off, lanes, stride, n);
+    return FMC_OK;
+}
+
+/* One step on a line split in two: even has n_low samples and room behind, odd has room before and behind. */
+static void NAME(lift_split)(const fmc_kernels *k, REAL *even, REAL *odd, size_t n, size_t s, REAL a)
+{
+    const size_t n_low = (n + 1) / 2, n_high = n / 2;
+
+    if (s % 2 == 0) {
+        if (n_low == n_high)
+            even[n_low] = even[n_low - 1];
+        KERNEL(k, lift_line)(odd, even, a, n_high);
+    } else {
+        odd[-1] = odd[0];
+        if (n_low > n_high)
+            odd[n_high] = odd[n_high - 1];
+        KERNEL(k, lift_line)(even, odd - 1, a, n_low);
+    }
+}
+
+static fmc_status NAME(forward_line)(void *user, void *scratch, const size_t *off, size_t lanes)
+{
+    const NAME(lift_job) *job = user;
+    const fmc_kernels *k = job->k;
+    const size_t n = job->lines->n, n_low = (n + 1) / 2, stride = job->lines->stride;
+    REAL *even = scratch, *odd = even + n_low + 2, *line = job->data + off[0];
+
+    if (stride == 1) {
+        KERNEL(k, split)(even, odd, line, n);
+    } else {
+        KERNEL(k, load_lanes)(even, 1, line, &(size_t){ 0 }, 1, 2 * stride, n_low);
+        KERNEL(k, load_lanes)(odd, 1, line + stride, &(size_t){ 0 }, 1, 2 * stride, n - n_low);
+    }
+    for (size_t s = 0; s < 4; s++)
+        NAME(lift_split)(k, even, odd, n, s, (REAL)lift_step[s]);
+    if (stride == 1) {
+        KERNEL(k, scale)(line, even, (REAL)low_gain, n_low);
+        KERNEL(k, scale)(line + n_low, odd, (REAL)high_gain, n - n_low);
+    } else {
+        KERNEL(k, scale)(even, even, (REAL)low_gain, n_low);
+        KERNEL(k, scale)(odd, odd, (REAL)high_gain, n - n_low);
+        KERNEL(k, store_lanes)(even, 1, line, &(size_t){ 0 }, 1, stride, n_low);
+        KERNEL(k, store_lanes)(odd, 1, line + n_low * stride, &(size_t){ 0 }, 1, stride, n - n_low);
+    }
+    (void)lanes;
+    return FMC_OK;
+}
+
+static fmc_status NAME(inverse_line)(void *user, void *scratch, const size_t *off, size_t lanes)
+{
+    const NAME(lift_job) *job = user;
+    const fmc_kernels *k = job->k;
+    const size_t n = job->lines->n, n_low = (n + 1) / 2, stride = job->lines->stride;
+    REAL *even = scratch, *odd = even + n_low + 2, *line = job->data + off[0];
+
+    if (stride == 1) {
+        KERNEL(k, scale)(even, line, (REAL)high_gain, n_low);
+        KERNEL(k, scale)(odd, line + n_low, (REAL)low_gain, n - n_low);
+    } else {
+        KERNEL(k, load_lanes)(even, 1, line, &(size_t){ 0 }, 1, stride, n_low);
+        KERNEL(k, load_lanes)(odd, 1, line + n_low * stride, &(size_t){ 0 }, 1, stride, n - n_low);
+        KERNEL(k, scale)(even, even, (REAL)high_gain, n_low);
+        KERNEL(k, scale)(odd, odd, (REAL)low_gain, n - n_low);
+    }
+    for (size_t s = 4; s-- > 0;)
+        NAME(lift_split)(k, even, odd, n, s, -(REAL)lift_step[s]);
+    if (stride == 1) {
+        KERNEL(k, merge)(line, even, odd, n);
+    } else {
+        KERNEL(k, store_lanes)(even, 1, line, &(size_t){ 0 }, 1, 2 * stride, n_low);
+        KERNEL(k, store_lanes)(odd, 1, line + stride, &(size_t){ 0 }, 1, 2 * stride, n - n_low);
+    }
+    (void)lanes;
+    return FMC_OK;
+}
+
+static fmc_status NAME(lift)(const fmc_exec *ex, const fmc_lines *lines, REAL *data, int is_inverse)
+{
+    NAME(lift_job) job = { .k = fmc_kernels_get(ex), .lines = lines, .data = data };
+    fmc_lines_work work = { .ex = ex, .lines = lines, .user = &job, .lanes = lanes_for(lines) };
+
+    if (lines->n < 2)
+        return FMC_OK;
+    work.scratch_size = (lines->n + 4) * work.lanes * sizeof(REAL);
+    if (work.lanes > 1)
+        work.block = is_inverse ? NAME(inverse_lanes) : NAME(forward_lanes);
+    else
+        work.block = is_inverse ? NAME(inverse_line) : NAME(forward_line);
+    return fmc_lines_run(&work);
+}
+
+fmc_status NAME(fmc_lift_forward)(const fmc_exec *ex, const fmc_lines *lines, REAL *data)
+{
+    return NAME(lift)(ex, lines, data, 0);
+}
+
+fmc_status NAME(fmc_lift_inverse)(const fmc_exec *ex, const fmc_lines *lines, REAL *data)
+{
+    return NAME(lift)(ex, lines, data, 1);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fail the n-th allocation for every n: always FMC_ERR_NO_MEMORY, nothing leaks, nothing crashes. */
+#include "../unit/api_util.h"
+
+static const uint64_t dim[3] = { 9, 10, 11 };
+enum { N = 990 };
+
+/* One piece of work on a context; n_live must be what it was before. */
+typedef fmc_status (*work_fn)(fmc_ctx *ctx, void *user);
+
+static void fail_everywhere(work_fn work, void *user)
+{
+    uint64_t n = 1;
+
+    for (;; n++) {
+        counter c = { 0 };
+        fmc_ctx *ctx = counted_ctx(&c);
+        fmc_status st;
+
+        assert_non_null(ctx);
+        c.fail_at = c.n_requests + n;
+        st = work(ctx, user);
+        assert_int_equal(c.n_live, 1);
+        fmc_ctx_destroy(ctx);
+        assert_int_equal(c.n_live, 0);
+        if (st == FMC_OK && c.n_requests < c.fail_at)
+            break;
+        assert_int_equal(st, FMC_ERR_NO_MEMORY);
+    }
+    assert_true(n > 1);
+}
+
+static fmc_params params_of(uint32_t kind, double bound)
+{
+    fmc_params p;
+
+    assert_int_equal(fmc_params_init(&p, sizeof p), FMC_OK);
+    p.bound_kind = kind;
+    p.bound = bound;
+    p.n_threads = 1;
+    p.chunk[0] = 5;
+    return p;
+}
+
+static fmc_status compress_it(fmc_ctx *ctx, void *user)
+{
+    fmc_array a;
+    float *x = make_f32(3, dim, &a);
+    void *bytes;
+    size_t size;
+    const fmc_status st = fmc_compress_alloc(ctx, &a, user, &bytes, &size);
+
+    assert_true((st == FMC_OK) == (bytes != NULL));
+    fmc_free(ctx, bytes);
+    free(x);
+    return st;
+}
+
+static void compress_survives(void **state)
+{
+    fmc_params cases[] = { params_of(FMC_BOUND_LOSSLESS, 0), params_of(FMC_BOUND_REL, 1e-3),
+                           params_of(FMC_BOUND_NRMSE, 1e-2), params_of(FMC_BOUND_PW_REL, 1e-2) };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        fail_everywhere(compress_it, &cases[i]);
+}
+
+/* Bytes of a stream made without failures. */
+static store good_stream(void)
+{
+    const fmc_params p = params_of(FMC_BOUND_REL, 1e-3);
+    store s = { 0 };
+    fmc_array a;
+    float *x = make_f32(3, dim, &a);
+    fmc_ctx *ctx;
+    void *bytes;
+    size_t size;
+
+    assert_int_equal(fmc_ctx_create(NULL, &ctx), FMC_OK);
+    assert_int_equal(fmc_compress_alloc(ctx, &a, &p, &bytes, &size), FMC_OK);
+    assert_int_equal(store_write(&s, bytes, size), 0);
+    fmc_free(ctx, bytes);
+    fmc_ctx_destroy(ctx);
+    free(x);
+    return s;
+}
+
+static fmc_status decompress_it(fmc_ctx *ctx, void *user)
+{
+    const store *s = user;
+    fmc_array out;
+    const fmc_status st = fmc_decompress_alloc(ctx, s->data, s->size, 1, &out);
+
+    fmc_free(ctx, out.data);
+    return st;
+}
+
+static void decompress_survives(void **state)
+{
+    store s = good_stream();
+
+    (void)state;
+    fail_everywhere(decompress_it, &s);
+    free(s.data);
+}
+
+static fmc_status read_it(fmc_ctx *ctx, void *user)
+{
+    const uint64_t start[3] = { 1, 2, 3 }, count[3] = { 7, 5, 6 }, coarse[3] = { 4, 3, 3 };
+    const fmc_io io = store_io(user);
+    float x[210];
+    fmc_array out;
+    fmc_reader *r;
+    fmc_status st = fmc_reader_open(ctx, &io, &r);
+
+    if (st != FMC_OK)
+        return st;
+    fmc_array_init(&out, FMC_F32, 3, count, x);
+    st = fmc_reader_read(r, start, count, 0, 1, &out);
+    if (st == FMC_OK) {
+        fmc_array_init(&out, FMC_F32, 3, coarse, x);
+        out.dim[0] = 3; /* 2, 4, 6 of 1..7 */
+        out.dim[1] = 3;
+        out.dim[2] = 3;
+        st = fmc_reader_read(r, start, count, 1, 1, &out);
+    }
+    fmc_reader_close(r);
+    return st;
+}
+
+static void reader_survives(void **state)
+{
+    store s = good_stream();
+
+    (void)state;
+    fail_everywhere(read_it, &s);
+    s.size -= 13; /* cut off: the index is found by reading records */
+    fail_everywhere(read_it, &s);
+    free(s.data);
+}
+
+static fmc_status write_it(fmc_ctx *ctx, void *user)
+{
+    const fmc_params p = params_of(FMC_BOUND_REL, 1e-3);
+    store s = { 0 };
+    const fmc_io io = store_io(&s);
+    fmc_array a;
+    float *x = make_f32(3, dim, &a);
+    fmc_writer *w;
+    fmc_status st = fmc_writer_open(ctx, &io, &a, &p, &w), end;
+
+    (void)user;
+    if (st == FMC_OK) {
+        st = fmc_writer_append(w, &a);
+        if (st == FMC_OK)
+            st = fmc_writer_flush(w);
+        end = fmc_writer_close(w);
+        st = st == FMC_OK ? end : st;
+    }
+    free(s.data);
+    free(x);
+    return st;
+}
+
+static void writer_survives(void **state)
+{
+    (void)state;
+    fail_everywhere(write_it, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compress_survives),
+        cmocka_unit_test(decompress_survives),
+        cmocka_unit_test(reader_survives),
+        cmocka_unit_test(writer_survives),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
