@@ -6,8 +6,8 @@
  */
 
 /* out = (re, im) * w. The first group of a pass is copied instead. */
-static inline void NAME(turn)(REAL *restrict out_re, REAL *restrict out_im, const REAL *re, const REAL *im,
-                              const REAL *w)
+static inline void NAME(twist)(REAL *restrict out_re, REAL *restrict out_im, const REAL *re, const REAL *im,
+                               const REAL *w)
 {
     const REAL wr = w[0], wi = w[1];
 
@@ -36,7 +36,7 @@ static void NAME(fft_2)(const fmc_fft_pass *f, const REAL *restrict w, const REA
                 im[l] = in_im[from + l] - in_im[from + half + l];
             }
             if (p > 0) {
-                NAME(turn)(out_re + to + next, out_im + to + next, re, im, tw);
+                NAME(twist)(out_re + to + next, out_im + to + next, re, im, tw);
             } else {
                 memcpy(out_re + to + next, re, sizeof re);
                 memcpy(out_im + to + next, im, sizeof im);
@@ -81,7 +81,7 @@ static void NAME(fft_4)(const fmc_fft_pass *f, const REAL *restrict w, const REA
             memcpy(out_im + to, im[0], sizeof im[0]);
             for (size_t k = 1; k < 4; k++) {
                 if (p > 0) {
-                    NAME(turn)(out_re + to + k * next, out_im + to + k * next, re[k], im[k], w + 2 * p * k * f->s);
+                    NAME(twist)(out_re + to + k * next, out_im + to + k * next, re[k], im[k], w + 2 * p * k * f->s);
                 } else {
                     memcpy(out_re + to + k * next, re[k], sizeof re[k]);
                     memcpy(out_im + to + k * next, im[k], sizeof im[k]);
@@ -153,8 +153,8 @@ static inline void NAME(fft_odd)(size_t r, const fmc_fft_pass *f, const REAL *re
 
                 NAME(fft_odd_pair)(r, k, part, w, s * f->m, in_re + from, in_im + from, re, im);
                 if (p > 0) {
-                    NAME(turn)(out_re + a, out_im + a, re[0], im[0], w + 2 * p * k * s);
-                    NAME(turn)(out_re + b, out_im + b, re[1], im[1], w + 2 * p * (r - k) * s);
+                    NAME(twist)(out_re + a, out_im + a, re[0], im[0], w + 2 * p * k * s);
+                    NAME(twist)(out_re + b, out_im + b, re[1], im[1], w + 2 * p * (r - k) * s);
                 } else {
                     memcpy(out_re + a, re[0], sizeof re[0]);
                     memcpy(out_im + a, im[0], sizeof im[0]);

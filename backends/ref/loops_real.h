@@ -163,23 +163,23 @@ static double NAME(error_max)(const REAL *x, const REAL *y, size_t count)
     return p[0];
 }
 
-static size_t NAME(proxy_terms)(double *restrict product, const REAL *restrict x, double inv_unit, size_t count)
+static size_t NAME(proxy_terms)(double *restrict product, const REAL *restrict x, REAL inv_unit, size_t count)
 {
-    int64_t n_large[8] = { 0 };
+    REAL n_large[8] = { 0 };
     size_t i = 0;
 
     for (; i + 8 <= count; i += 8)
         for (size_t j = 0; j < 8; j++) {
-            const double u = fabs((double)x[i + j]) * inv_unit, v = u < 1e8 ? u : 1e8;
+            const REAL u = (REAL)fabs(x[i + j]) * inv_unit, v = u < (REAL)1e8 ? u : (REAL)1e8;
 
-            product[j] *= 1 + v * v;
-            n_large[j] += v > 0.6;
+            product[j] *= (double)(1 + v * v);
+            n_large[j] += v > (REAL)0.6 ? (REAL)1 : (REAL)0;
         }
     for (; i < count; i++) {
-        const double u = fabs((double)x[i]) * inv_unit, v = u < 1e8 ? u : 1e8;
+        const REAL u = (REAL)fabs(x[i]) * inv_unit, v = u < (REAL)1e8 ? u : (REAL)1e8;
 
-        product[i % 8] *= 1 + v * v;
-        n_large[i % 8] += v > 0.6;
+        product[i % 8] *= (double)(1 + v * v);
+        n_large[i % 8] += v > (REAL)0.6 ? (REAL)1 : (REAL)0;
     }
     for (size_t j = 1; j < 8; j++)
         n_large[0] += n_large[j];
@@ -204,13 +204,12 @@ static void NAME(quantize)(int32_t *restrict q, const REAL *restrict x, REAL inv
 static void NAME(dequantize)(REAL *restrict x, const int32_t *restrict q, REAL step, const REAL offset[4],
                              size_t count)
 {
-    const REAL one = offset[1], two = offset[2], more = offset[3];
+    const REAL table[4] = { 0, offset[1], offset[2], offset[3] };
 
     for (size_t i = 0; i < count; i++) {
-        const int32_t a = q[i] < 0 ? -q[i] : q[i];
-        const REAL o = a > 2 ? more : a == 2 ? two : one;
-        const REAL v = ((REAL)a + o) * step;
+        const int32_t v = q[i], a = v < 0 ? -v : v;
+        const REAL sign = v < 0 ? (REAL)-1 : (REAL)1;
 
-        x[i] = q[i] == 0 ? (REAL)0 : q[i] < 0 ? -v : v;
+        x[i] = sign * (((REAL)a + table[a < 3 ? a : 3]) * step);
     }
 }

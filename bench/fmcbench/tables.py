@@ -168,7 +168,7 @@ def per_field(found, kind, effort):
     if not body:
         return None
     return Table(f"{KIND_NAMES[kind]}, field by field, effort {effort}", ["field"] + [f"{t:g}" for t in targets], body,
-                 "gain, fmc's bytes, (best peer) [fmc's layout]; * = judged in bytes, a stream is under 2 KB")
+                 "gain, fmc's bytes, (best peer) [fmc's coder and what it did]; * = judged in bytes, a stream is under 2 KB")
 
 
 def _field_cell(gain):
@@ -177,17 +177,17 @@ def _field_cell(gain):
     if gain.failure:
         return f"FAILED: {gain.failure}"
     star = "*" if gain.peer_size and gain.small else ""
-    return f"{_number(gain.value)}{star} {gain.size} ({gain.peer or 'no peer'}) [{gain.row.get('layout') or ''}]"
+    return f"{_number(gain.value)}{star} {gain.size} ({gain.peer or 'no peer'}) [{_way(gain.row)}]"
 
 
 def too_low(found, effort):
     """The cells of one effort below the floor, worst first."""
     low = sorted((g for g in found if g.too_low and g.effort == effort), key=lambda g: g.value)
     body = [[g.field.name, target_name(g.kind, g.target), _number(g.value), g.size, g.peer_size,
-             g.size - g.peer_size, g.peer, g.row.get("layout") or ""] for g in low]
+             g.size - g.peer_size, g.peer, _way(g.row), _error_text(g.row)] for g in low]
     note = f"Gain below {FLOOR}, or for streams under {rows.SMALL_STREAM} bytes more than {rows.SMALL_DIFFERENCE} bytes longer."
     return Table(f"Cells below the best peer, effort {effort}",
-                 ["field", "target", "gain", "fmc", "peer", "difference", "best peer", "layout"], body,
+                 ["field", "target", "gain", "fmc", "peer", "difference", "best peer", "fmc's way", "error / target"], body,
                  note if body else "None.")
 
 
@@ -223,7 +223,15 @@ def failures(found):
                  body) if body else None
 
 
+def _way(row):
+    """Coder and detail of a row of fmc."""
+    return " ".join(part for part in (row.get("coder"), row.get("layout")) if part)
+
+
 def _error_text(row):
+    """Error reached as a part of the target; blank where the target is in other units."""
+    if row["kind"] == "step":
+        return "-"
     error = row.get("nrmse") if row["kind"] == "nrmse" else row.get("max_err_rel")
     return f"{error / row['target']:.6g}" if error is not None and row["target"] else "-"
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "bound/check.h"
 #include "codec/coder.h"
 #include "coef/coef.h"
 #include "core/status.h"
@@ -33,33 +34,83 @@ static double read_step(fmc_in *in)
     return step;
 }
 
-fmc_status fmc_predict_encode(const fmc_exec *ex, const fmc_coder_input *in, fmc_out *out, void *recon)
+/* What the encoder works with. */
+typedef struct predict_work {
+    const fmc_coder_input *in;
+    fmc_interp_plan *plan;
+    fmc_band        *band;
+    int32_t         *q;
+    double           step;
+} predict_work;
+
+static fmc_status measure_rmse(const fmc_exec *ex, const fmc_coder_input *in, const void *recon, double *rmse)
 {
-    const fmc_signal *s = &in->signal;
-    const double slack = s->dtype == FMC_F64 ? f64_slack : f32_slack;
-    double bound = in->target.limit, step;
-    fmc_interp_plan *plan = NULL;
-    fmc_band *band = NULL;
-    int32_t *q = NULL;
-    size_t n_bands;
+    fmc_errors e;
+    const fmc_status st = fmc_errors_measure(ex, in->signal.dtype, in->signal.count, in->x, recon, in->mask, &e);
+
+    *rmse = st == FMC_OK ? fmc_errors_rmse(&e) : 0;
+    return st;
+}
+
+/* Closed loop: the error of a step is only known after coding with it. Many zeros make it smaller than uniform. */
+static fmc_status quantise_to_rmse(const fmc_exec *ex, predict_work *w, void *recon)
+{
+    const double limit = w->in->target.limit;
     fmc_status st;
 
-    bound = bound > 2 * slack ? bound - slack : bound / 2;
-    step = fmc_quantise_round_step(2 * bound);
-    FMC_TRY(plan_alloc(ex, &plan));
-    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &band));
-    FMC_TRY(FMC_ALLOC(ex->alloc, s->count, &q));
-    FMC_TRY(fmc_signal_predict_choose(ex, s, in->x, bound, in->effort, plan));
-    FMC_TRY(fmc_signal_predict_encode(ex, s, plan, in->x, step, q, recon));
-    n_bands = fmc_interp_bands(plan, band);
-    fmc_out_u8(out, (uint8_t)fmc_coder_tier(in->effort));
-    write_step(out, step);
-    fmc_interp_plan_write(plan, out);
-    FMC_TRY(fmc_coef_encode(ex, band, n_bands, q, fmc_coder_tier(in->effort), NULL, out));
+    for (int i = 0;; i++) {
+        double rmse;
+
+        w->step = fmc_quantise_round_step(w->step);
+        FMC_TRY(fmc_signal_predict_encode(ex, &w->in->signal, w->plan, w->in->x, w->step, w->q, recon));
+        FMC_TRY(measure_rmse(ex, w->in, recon, &rmse));
+        if (rmse <= limit && (rmse >= (i < 3 ? 0.993 : 0.97) * limit || i >= 6))
+            break;
+        if (i > 10 || !(rmse > 0))
+            break;
+        w->step *= i < 6 ? fmin(4, pow(limit * 0.998 / rmse, i < 2 ? 1.1 : 1.0)) : 0.9;
+    }
 done:
-    fmc_dealloc(ex->alloc, plan);
-    fmc_dealloc(ex->alloc, band);
-    fmc_dealloc(ex->alloc, q);
+    return st;
+}
+
+static fmc_status quantise(const fmc_exec *ex, predict_work *w, void *recon)
+{
+    const fmc_signal *s = &w->in->signal;
+    const double slack = s->dtype == FMC_F64 ? f64_slack : f32_slack, limit = w->in->target.limit;
+    double bound = limit > 2 * slack ? limit - slack : limit / 2;
+    fmc_status st;
+
+    if (w->in->target.kind == FMC_BOUND_NRMSE)
+        bound = 1.7320508 * limit;
+    w->step = fmc_quantise_round_step(2 * bound);
+    FMC_TRY(fmc_signal_predict_choose(ex, s, w->in->x, bound, w->in->effort, w->plan));
+    if (w->in->target.kind == FMC_BOUND_NRMSE)
+        FMC_TRY(quantise_to_rmse(ex, w, recon));
+    else
+        FMC_TRY(fmc_signal_predict_encode(ex, s, w->plan, w->in->x, w->step, w->q, recon));
+done:
+    return st;
+}
+
+fmc_status fmc_predict_encode(const fmc_exec *ex, const fmc_coder_input *in, fmc_out *out, void *recon)
+{
+    predict_work w = { .in = in };
+    const uint32_t tier = fmc_coder_tier(in->effort);
+    fmc_status st;
+
+    FMC_TRY(plan_alloc(ex, &w.plan));
+    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &w.band));
+    FMC_TRY(FMC_ALLOC(ex->alloc, in->signal.count, &w.q));
+    FMC_TRY(quantise(ex, &w, recon));
+    fmc_out_u8(out, (uint8_t)tier);
+    write_step(out, w.step);
+    fmc_interp_plan_write(w.plan, out);
+    FMC_TRY(fmc_coef_encode(ex, w.band, fmc_interp_bands(w.plan, w.band), w.q, tier, NULL, out));
+done:
+    fmc_dealloc(ex->alloc, w.plan);
+    fmc_dealloc(ex->alloc, w.band);
+    fmc_dealloc(ex->alloc, w.q);
     return st;
 }
 

@@ -7,6 +7,7 @@
 #include "codec/coder.h"
 #include "coef/coef.h"
 #include "core/status.h"
+#include "transform/select.h"
 
 enum { MAX_SEARCH = 12, MAX_REFINE = 5, SAMPLING = 8 };
 
@@ -133,20 +134,6 @@ done:
     return st;
 }
 
-/* Transform of the whole array that suits most data; the choice by measurement replaces it where it is better. */
-static void usual_plan(const fmc_signal *s, fmc_tx_plan *plan)
-{
-    memset(plan, 0, sizeof *plan);
-    plan->rank = s->rank;
-    for (uint32_t a = 0; a < s->rank; a++) {
-        plan->dim[a] = s->dim[a];
-        if (s->axis[a] == FMC_AXIS_UNLIKE || !fmc_tx_default_levels(s->dim[a]))
-            continue;
-        plan->kind[a] = a == 0 && s->rank > 2 ? FMC_TX_PACKET : FMC_TX_DYADIC;
-        plan->levels[a] = fmc_tx_default_levels(s->dim[a]);
-    }
-}
-
 static uint32_t step_bits(double step)
 {
     uint64_t bits;
@@ -183,14 +170,73 @@ done:
     return st;
 }
 
+static fmc_status choose_plans(const fmc_exec *ex, const fmc_coder_input *in, fmc_tx_menu *menu)
+{
+    const fmc_signal *s = &in->signal;
+    /* The error of a uniform quantiser with the step that a pointwise bound gets. */
+    const double rmse = in->target.kind == FMC_BOUND_ABS ? step_per_bound * in->target.limit / 3 : in->target.limit;
+
+    return s->dtype == FMC_F64 ? fmc_tx_choose_f64(ex, s->rank, s->dim, in->x, rmse, s->axis, in->effort, menu)
+                               : fmc_tx_choose_f32(ex, s->rank, s->dim, in->x, rmse, s->axis, in->effort, menu);
+}
+
+/* How many plans of the menu are worth coding whole. */
+static size_t count_worthwhile(const fmc_tx_menu *menu, uint32_t effort)
+{
+    size_t n = 1;
+
+    if (effort < 9)
+        return 1;
+    while (n < menu->n && menu->bits[n] < 1.1 * menu->bits[0])
+        n++;
+    return n;
+}
+
+static fmc_status try_menu(const fmc_exec *ex, const fmc_coder_input *in, const fmc_tx_menu *menu, fmc_out *out,
+                           void *recon)
+{
+    const size_t n = count_worthwhile(menu, in->effort), bytes = in->signal.count * fmc_signal_sample(&in->signal);
+    fmc_out best = fmc_out_make(ex->alloc);
+    void *best_recon = NULL;
+    fmc_status st = FMC_OK;
+
+    if (n > 1)
+        FMC_TRY(fmc_signal_alloc(ex, &in->signal, &best_recon));
+    for (size_t i = 0; i < n; i++) {
+        attempt t = { .in = in, .recon = recon, .plan = menu->plan[i] };
+        fmc_out body = fmc_out_make(ex->alloc);
+
+        st = try_plan(ex, &t, &body);
+        attempt_fini(ex, &t);
+        if (st == FMC_OK && (i == 0 || body.size < best.size)) {
+            const fmc_out swap = best;
+
+            best = body;
+            body = swap;
+            if (n > 1)
+                memcpy(best_recon, recon, bytes);
+        }
+        fmc_out_fini(&body);
+        FMC_TRY(st);
+    }
+    if (n > 1)
+        memcpy(recon, best_recon, bytes);
+    fmc_out_bytes(out, best.data, best.size);
+done:
+    fmc_out_fini(&best);
+    fmc_dealloc(ex->alloc, best_recon);
+    return st;
+}
+
 fmc_status fmc_transform_encode(const fmc_exec *ex, const fmc_coder_input *in, fmc_out *out, void *recon)
 {
-    attempt t = { .in = in, .recon = recon };
+    fmc_tx_menu menu = { 0 };
     fmc_status st;
 
-    usual_plan(&in->signal, &t.plan);
-    st = try_plan(ex, &t, out);
-    attempt_fini(ex, &t);
+    FMC_TRY(choose_plans(ex, in, &menu));
+    FMC_TRY(try_menu(ex, in, &menu, out, recon));
+done:
+    fmc_tx_menu_fini(ex->alloc, &menu);
     return st;
 }
 

@@ -265,8 +265,6 @@ static fmc_status run_coder(const fmc_exec *ex, fmc_lossy *l, uint32_t coder, fm
 
     if (coder == FMC_CODER_TRANSFORM)
         return fmc_transform_encode(ex, &in, body, l->recon);
-    if (l->target.kind != FMC_BOUND_ABS)
-        return FMC_ERR_UNSUPPORTED;
     return fmc_predict_encode(ex, &in, body, l->recon);
 }
 

@@ -1,84 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exact/exact.h"
 
-#include <math.h>
 #include <string.h>
 #include <zstd.h>
 #include "core/status.h"
+#include "exact/exact_bits.h"
 #include "exact/exact_block.h"
-#include "grid/bits.h"
-#include "grid/lattice.h"
+#include "exact/exact_special.h"
 
 enum { MODE_RAW = 0, MODE_CONSTANT = 1, MODE_ZSTD = 2, MODE_BLOCKS = 3 };
 enum { HAS_MASK = 16, IS_NARROW = 32 };
-enum { BLOCK_SAMPLES = 1 << 20, MAX_PALETTE = 255 };
-
-/* ---- helpers ---- */
-
-static size_t count(uint32_t rank, const size_t *dim)
-{
-    size_t n = 1;
-
-    for (uint32_t i = 0; i < rank; i++)
-        n *= dim[i];
-    return n;
-}
-
-static uint64_t bits_at(const void *data, uint32_t size, size_t i)
-{
-    uint64_t v = 0;
-    uint32_t u;
-
-    if (size == 8) {
-        memcpy(&v, (const uint8_t *)data + i * 8, 8);
-    } else {
-        memcpy(&u, (const uint8_t *)data + i * 4, 4);
-        v = u;
-    }
-    return v;
-}
-
-static void set_bits(void *data, uint32_t size, size_t i, uint64_t v)
-{
-    const uint32_t u = (uint32_t)v;
-
-    if (size == 8)
-        memcpy((uint8_t *)data + i * 8, &v, 8);
-    else
-        memcpy((uint8_t *)data + i * 4, &u, 4);
-}
-
-static void out_bits(fmc_out *out, uint32_t size, uint64_t v)
-{
-    if (size == 8)
-        fmc_out_u64(out, v);
-    else
-        fmc_out_u32(out, (uint32_t)v);
-}
-
-static uint64_t in_bits(fmc_in *in, uint32_t size)
-{
-    return size == 8 ? fmc_in_u64(in) : fmc_in_u32(in);
-}
-
-static double number(uint64_t v, uint32_t size)
-{
-    const uint32_t u = (uint32_t)v;
-    double d;
-    float f;
-
-    if (size == 8) {
-        memcpy(&d, &v, 8);
-        return d;
-    }
-    memcpy(&f, &u, 4);
-    return (double)f;
-}
+enum { BLOCK_SAMPLES = 1 << 20 };
 
 /* Samples per block along axis 0: a function of the shape, known to both sides. */
 static size_t rows_per_block(uint32_t rank, const size_t *dim)
 {
-    const size_t n = count(rank, dim), row = n / dim[0];
+    const size_t n = fmc_exact_count(rank, dim), row = n / dim[0];
     size_t rows = (BLOCK_SAMPLES + row - 1) / row;
     const size_t n_blocks = rows < dim[0] ? dim[0] / rows : 1;
 
@@ -86,178 +23,19 @@ static size_t rows_per_block(uint32_t rank, const size_t *dim)
     return rows;
 }
 
-/* ---- special values: non-finite samples and fill values far away from all others ---- */
-
-typedef struct extent {
-    double   lo, hi;
-    uint64_t lo_bits, hi_bits;
-    size_t   n_lo, n_hi;
-} extent;
-
-/* Extremes of the unmasked samples, and of those without the two extreme patterns. */
-static bool find_extent(const void *data, uint32_t size, size_t n, const uint8_t *mask, const extent *without,
-                        extent *e)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < n; i++) {
-        const uint64_t v = bits_at(data, size, i);
-        const double d = number(v, size);
-
-        if (mask[i] || (without && (v == without->lo_bits || v == without->hi_bits)))
-            continue;
-        if (!any || d < e->lo) {
-            e->lo = d;
-            e->lo_bits = v;
-            e->n_lo = 0;
-        }
-        if (!any || d > e->hi) {
-            e->hi = d;
-            e->hi_bits = v;
-            e->n_hi = 0;
-        }
-        e->n_lo += v == e->lo_bits;
-        e->n_hi += v == e->hi_bits;
-        any = true;
-    }
-    return any;
-}
-
-/* Mark non-finite samples and fill values; *any tells whether there are some. */
-static void find_special(const void *data, uint32_t size, size_t n, uint8_t *mask, bool *any)
-{
-    extent all, rest;
-    const size_t least = n / 4096 + 2;
-    uint64_t fill[2];
-    uint32_t n_fill = 0;
-
-    *any = false;
-    for (size_t i = 0; i < n; i++) {
-        const double d = number(bits_at(data, size, i), size);
-
-        mask[i] = !(d - d == 0.0);
-        *any = *any || mask[i];
-    }
-    if (!find_extent(data, size, n, mask, NULL, &all) || !find_extent(data, size, n, mask, &all, &rest))
-        return;
-    if (all.n_lo >= least && (rest.lo - all.lo) * 0.25 > rest.hi - rest.lo)
-        fill[n_fill++] = all.lo_bits;
-    if (all.n_hi >= least && (all.hi - rest.hi) * 0.25 > rest.hi - rest.lo)
-        fill[n_fill++] = all.hi_bits;
-    for (size_t i = 0; i < n && n_fill; i++) {
-        const uint64_t v = bits_at(data, size, i);
-
-        if (!mask[i] && (v == fill[0] || (n_fill > 1 && v == fill[1])))
-            mask[i] = 1;
-    }
-    *any = *any || n_fill > 0;
-}
-
-/* Mask, then the patterns under it: by palette where there are few, else raw. */
-static fmc_status encode_special(const fmc_exec *ex, uint32_t size, uint32_t rank, const size_t *dim, const void *data,
-                                 const uint8_t *mask, fmc_out *out)
-{
-    const size_t n = count(rank, dim);
-    uint64_t palette[MAX_PALETTE];
-    uint32_t n_palette = 0, j = 0;
-    uint8_t *index = NULL;
-    size_t m = 0;
-    fmc_status st;
-
-    FMC_TRY(fmc_bits_encode_mask(ex, mask, n, dim[rank - 1], rank > 1 ? dim[rank - 2] : 1, out));
-    FMC_TRY(FMC_ALLOC(ex->alloc, n, &index));
-    for (size_t i = 0; i < n && n_palette <= MAX_PALETTE; i++) {
-        const uint64_t v = bits_at(data, size, i);
-
-        if (!mask[i])
-            continue;
-        if (n_palette == 0 || palette[j] != v)
-            for (j = 0; j < n_palette && palette[j] != v; j++)
-                ;
-        if (j == n_palette) {
-            if (n_palette == MAX_PALETTE)
-                n_palette++;
-            else
-                palette[n_palette++] = v;
-        }
-        index[m++] = (uint8_t)j;
-    }
-    if (n_palette > MAX_PALETTE) {
-        fmc_out_u8(out, 0);
-        for (size_t i = 0; i < n; i++)
-            if (mask[i])
-                out_bits(out, size, bits_at(data, size, i));
-    } else {
-        fmc_out_u8(out, (uint8_t)n_palette);
-        for (uint32_t i = 0; i < n_palette; i++)
-            out_bits(out, size, palette[i]);
-        if (n_palette > 1)
-            FMC_TRY(fmc_bits_encode(ex, index, m, 8, out));
-    }
-    st = out->st;
-done:
-    fmc_dealloc(ex->alloc, index);
-    return st;
-}
-
-static fmc_status decode_special(const fmc_exec *ex, uint32_t size, uint32_t rank, const size_t *dim, fmc_in *in,
-                                 uint8_t *mask, void *data)
-{
-    const size_t n = count(rank, dim);
-    uint64_t palette[MAX_PALETTE];
-    uint32_t n_palette;
-    uint8_t *index = NULL;
-    size_t m = 0, j = 0;
-    fmc_status st;
-
-    FMC_TRY(fmc_bits_decode_mask(ex, in, n, dim[rank - 1], rank > 1 ? dim[rank - 2] : 1, mask));
-    n_palette = fmc_in_u8(in);
-    FMC_TRY(fmc_in_status(in));
-    for (size_t i = 0; i < n; i++)
-        m += mask[i];
-    if (n_palette == 0) {
-        if (m > fmc_in_left(in) / size) {
-            st = FMC_ERR_TRUNCATED;
-            goto done;
-        }
-        for (size_t i = 0; i < n; i++)
-            if (mask[i])
-                set_bits(data, size, i, in_bits(in, size));
-        return fmc_in_status(in);
-    }
-    for (uint32_t i = 0; i < n_palette; i++)
-        palette[i] = in_bits(in, size);
-    FMC_TRY(fmc_in_status(in));
-    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, m, &index));
-    if (n_palette > 1)
-        FMC_TRY(fmc_bits_decode(ex, in, m, 8, index));
-    for (size_t i = 0; i < n; i++) {
-        if (!mask[i])
-            continue;
-        if (index[j] >= n_palette) {
-            st = FMC_ERR_CORRUPT;
-            goto done;
-        }
-        set_bits(data, size, i, palette[index[j++]]);
-    }
-done:
-    fmc_dealloc(ex->alloc, index);
-    return st;
-}
-
 /* ---- blocks in parallel ---- */
 
 typedef struct work {
-    fmc_exec       ex; /* one thread each */
-    uint32_t       dtype, rank;
-    const size_t  *dim;
-    size_t         rows, row; /* per block; samples per index of axis 0 */
+    fmc_exec ex; /* one thread each */
+    uint32_t dtype, rank;
+    const size_t *dim;
+    size_t rows, row; /* per block; samples per index of axis 0 */
     const uint8_t *src;
-    uint8_t       *dst;
+    uint8_t *dst;
     const uint8_t *mask;
-    uint32_t       effort;
-    fmc_out       *out; /* [n_blocks] */
-    fmc_in        *in;
+    uint32_t effort;
+    fmc_out *out; /* [n_blocks] */
+    fmc_in *in;
 } work;
 
 static void block_dims(const work *w, uint32_t i, size_t *dim)
@@ -304,7 +82,7 @@ static void fill_work(work *w, const fmc_exec *ex, uint32_t dtype, uint32_t rank
     w->rank = rank;
     w->dim = dim;
     w->rows = rows_per_block(rank, dim);
-    w->row = count(rank, dim) / dim[0];
+    w->row = fmc_exact_count(rank, dim) / dim[0];
     w->mask = mask;
 }
 
@@ -382,7 +160,7 @@ static bool is_narrow(const double *data, size_t n)
 static fmc_status encode_coded(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
                                uint32_t effort, fmc_out *out)
 {
-    const size_t n = count(rank, dim);
+    const size_t n = fmc_exact_count(rank, dim);
     float *narrow = NULL;
     uint8_t *mask = NULL;
     uint32_t size = dtype == FMC_F32 ? 4 : 8;
@@ -398,10 +176,10 @@ static fmc_status encode_coded(const fmc_exec *ex, uint32_t dtype, uint32_t rank
         dtype = FMC_F32;
         size = 4;
     }
-    find_special(data, size, n, mask, &any);
+    fmc_exact_special_find(data, size, n, mask, &any);
     fmc_out_u8(out, (uint8_t)(MODE_BLOCKS | (any ? HAS_MASK : 0) | (narrow ? IS_NARROW : 0)));
     if (any)
-        FMC_TRY(encode_special(ex, size, rank, dim, data, mask, out));
+        FMC_TRY(fmc_exact_special_encode(ex, size, rank, dim, data, mask, out));
     FMC_TRY(encode_blocks(ex, dtype, rank, dim, data, any ? mask : NULL, effort, out));
 done:
     fmc_dealloc(ex->alloc, narrow);
@@ -412,7 +190,7 @@ done:
 static fmc_status decode_coded(const fmc_exec *ex, uint8_t head, uint32_t dtype, uint32_t rank, const size_t *dim,
                                fmc_in *in, void *data)
 {
-    const size_t n = count(rank, dim);
+    const size_t n = fmc_exact_count(rank, dim);
     float *narrow = NULL;
     uint8_t *mask = NULL;
     fmc_status st = FMC_OK;
@@ -423,7 +201,8 @@ static fmc_status decode_coded(const fmc_exec *ex, uint8_t head, uint32_t dtype,
         FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, n, &narrow));
     if (head & HAS_MASK) {
         FMC_TRY(FMC_ALLOC(ex->alloc, n, &mask));
-        FMC_TRY(decode_special(ex, dtype == FMC_F32 || narrow ? 4 : 8, rank, dim, in, mask, narrow ? narrow : data));
+        FMC_TRY(fmc_exact_special_decode(ex, dtype == FMC_F32 || narrow ? 4 : 8, rank, dim, in, mask,
+                                         narrow ? narrow : data));
     }
     FMC_TRY(decode_blocks(ex, narrow ? FMC_F32 : dtype, rank, dim, in, mask, narrow ? narrow : data));
     for (size_t i = 0; narrow && i < n; i++)
@@ -500,7 +279,7 @@ static void encode_raw(uint32_t size, size_t n, const void *data, fmc_out *out)
 fmc_status fmc_exact_encode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
                             uint32_t effort, fmc_out *out)
 {
-    const size_t n = count(rank, dim);
+    const size_t n = fmc_exact_count(rank, dim);
     const uint32_t size = dtype == FMC_F32 ? 4 : 8;
     fmc_out coded = fmc_out_make(ex->alloc), packed = fmc_out_make(ex->alloc);
     fmc_status st;
@@ -533,7 +312,7 @@ done:
 fmc_status fmc_exact_decode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, fmc_in *in,
                             void *data)
 {
-    const size_t n = count(rank, dim);
+    const size_t n = fmc_exact_count(rank, dim);
     const uint32_t size = dtype == FMC_F32 ? 4 : 8;
     const uint8_t head = fmc_in_u8(in);
     uint64_t v;

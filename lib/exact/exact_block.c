@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "core/status.h"
+#include "exact/exact_bits.h"
 #include "grid/grid.h"
 #include "grid/pcm_view.h"
 
@@ -11,23 +12,14 @@ enum { PROBE = 8192, MAX_TABLE = 1 << 22 };
 
 typedef struct block {
     const fmc_exec *ex;
-    bool            single;
-    uint32_t        rank;
-    const size_t   *dim;
-    size_t          n;
-    const void     *data;
-    const uint8_t  *mask;
-    uint32_t        effort;
+    bool single;
+    uint32_t rank;
+    const size_t *dim;
+    size_t n;
+    const void *data;
+    const uint8_t *mask;
+    uint32_t effort;
 } block;
-
-static size_t count(uint32_t rank, const size_t *dim)
-{
-    size_t n = 1;
-
-    for (uint32_t i = 0; i < rank; i++)
-        n *= dim[i];
-    return n;
-}
 
 static double value_at(const block *b, size_t i)
 {
@@ -81,19 +73,30 @@ static fmc_status parse_head(fmc_in *in, uint32_t allowed, fmc_pcm_params *p, ui
     return FMC_OK;
 }
 
-/* Choose, write head and body of one pcm stream. */
-static fmc_status encode_pcm(const block *b, const void *src, size_t elem_size, uint32_t allowed, fmc_pcm_params *p,
-                             fmc_out *out)
+/* One way to code a block: what, how, and about how large. */
+typedef struct plan {
+    const void *src;
+    fmc_pcm_params params;
+    uint32_t code;
+    size_t size;
+} plan;
+
+static fmc_status choose(const block *b, plan *p, size_t elem_size, uint32_t allowed)
+{
+    return fmc_view_choose(b->ex, b->rank, b->dim, p->src, elem_size, b->mask, 0, allowed, b->effort, &p->params,
+                           &p->code, &p->size);
+}
+
+/* Head and body of one pcm stream. */
+static fmc_status encode_pcm(const block *b, const plan *p, fmc_out *out)
 {
     fmc_out body = fmc_out_make(b->ex->alloc);
     fmc_pcm_view view;
-    uint32_t code;
     fmc_status st;
 
-    FMC_TRY(fmc_view_choose(b->ex, b->rank, b->dim, src, elem_size, b->mask, 0, allowed, b->effort, p, &code));
-    FMC_TRY(fmc_view_make(code, b->rank, b->dim, &view));
-    write_head(p, code, out);
-    FMC_TRY(fmc_pcm_encode(b->ex, &view, p, src, b->mask, &body));
+    FMC_TRY(fmc_view_make(p->code, b->rank, b->dim, &view));
+    write_head(&p->params, p->code, out);
+    FMC_TRY(fmc_pcm_encode(b->ex, &view, &p->params, p->src, b->mask, &body));
     fmc_out_varint(out, body.size);
     fmc_out_bytes(out, body.data, body.size);
     st = out->st;
@@ -118,23 +121,25 @@ static fmc_status decode_pcm(const block *b, fmc_in *in, const fmc_pcm_params *p
 
 /* ---- floats and decimals ---- */
 
-static fmc_status encode_float(const block *b, fmc_out *out)
+static fmc_status plan_float(const block *b, plan *p)
 {
-    fmc_pcm_params p = { .lattice = { .kind = b->single ? FMC_LATTICE_F32 : FMC_LATTICE_F64 } };
+    const fmc_pcm_params params = {
+        .lattice = { .kind = b->single ? FMC_LATTICE_F32 : FMC_LATTICE_F64, .lo = INT64_MAX, .hi = INT64_MIN },
+        .scale_log2 = scale_for(b)
+    };
+    fmc_lattice *l = &p->params.lattice;
 
-    p.lattice.lo = INT64_MAX;
-    p.lattice.hi = INT64_MIN;
+    p->src = b->data;
+    p->params = params;
     for (size_t i = 0; i < b->n; i++) {
         if (b->mask && b->mask[i])
             continue;
-        p.lattice.lo = symbol_at(b, i) < p.lattice.lo ? symbol_at(b, i) : p.lattice.lo;
-        p.lattice.hi = symbol_at(b, i) > p.lattice.hi ? symbol_at(b, i) : p.lattice.hi;
+        l->lo = symbol_at(b, i) < l->lo ? symbol_at(b, i) : l->lo;
+        l->hi = symbol_at(b, i) > l->hi ? symbol_at(b, i) : l->hi;
     }
-    if (p.lattice.lo > p.lattice.hi)
-        p.lattice.lo = p.lattice.hi = 0;
-    p.scale_log2 = scale_for(b);
-    fmc_out_u8(out, FMC_EXACT_FLOAT);
-    return encode_pcm(b, b->data, b->single ? 4 : 8, FMC_PCM_EQ | FMC_PCM_LOW | FMC_PCM_ORDINAL, &p, out);
+    if (l->lo > l->hi)
+        l->lo = l->hi = 0;
+    return choose(b, p, b->single ? 4 : 8, FMC_PCM_EQ | FMC_PCM_LOW | FMC_PCM_ORDINAL);
 }
 
 /* Fewest digits (up to 6 or 14) with which every sample is a decimal number; 0 if there is none. */
@@ -171,16 +176,16 @@ static uint32_t find_digits(const block *b, int64_t *lo, int64_t *hi)
     return *lo <= *hi ? d : 0;
 }
 
-static fmc_status encode_decimal(const block *b, uint32_t digits, int64_t lo, int64_t hi, fmc_out *out)
+static fmc_status plan_decimal(const block *b, uint32_t digits, int64_t lo, int64_t hi, plan *p)
 {
-    fmc_pcm_params p = { .lattice = { .kind = b->single ? FMC_LATTICE_DEC32 : FMC_LATTICE_DEC64, .digits = digits } };
+    const fmc_pcm_params params = {
+        .lattice = { .kind = b->single ? FMC_LATTICE_DEC32 : FMC_LATTICE_DEC64, .digits = digits, .lo = lo, .hi = hi },
+        .scale_log2 = scale_for(b)
+    };
 
-    p.lattice.lo = lo;
-    p.lattice.hi = hi;
-    p.scale_log2 = scale_for(b);
-    fmc_out_u8(out, FMC_EXACT_DECIMAL);
-    fmc_out_u8(out, (uint8_t)digits);
-    return encode_pcm(b, b->data, b->single ? 4 : 8, FMC_PCM_EQ | FMC_PCM_ORDINAL, &p, out);
+    p->src = b->data;
+    p->params = params;
+    return choose(b, p, b->single ? 4 : 8, FMC_PCM_EQ | FMC_PCM_ORDINAL);
 }
 
 /* ---- tables ---- */
@@ -303,17 +308,15 @@ done:
     return st;
 }
 
-static fmc_status encode_table(const block *b, const double *table, size_t n, fmc_out *out)
+/* *ranks is the plan's source, owned by the caller. */
+static fmc_status plan_table(const block *b, const double *table, size_t n, int32_t **ranks, plan *p)
 {
-    fmc_pcm_params p = { .lattice = { .kind = FMC_LATTICE_TABLE, .table = table } };
-    int32_t *ranks = NULL;
+    const fmc_pcm_params params = { .lattice = { .kind = FMC_LATTICE_TABLE, .table = table, .hi = (int64_t)n - 1 },
+                                    .scale_log2 = scale_for(b) };
     fmc_status st;
 
-    p.lattice.hi = (int64_t)n - 1;
-    p.scale_log2 = scale_for(b);
-    fmc_out_u8(out, FMC_EXACT_TABLE);
-    FMC_TRY(encode_table_values(b, table, n, out));
-    FMC_TRY(FMC_ALLOC(b->ex->alloc, b->n, &ranks));
+    p->params = params;
+    FMC_TRY(FMC_ALLOC(b->ex->alloc, b->n, ranks));
     for (size_t i = 0; i < b->n; i++) {
         const double v = value_at(b, i);
         size_t lo = 0, hi = n - 1;
@@ -326,11 +329,11 @@ static fmc_status encode_table(const block *b, const double *table, size_t n, fm
             else
                 hi = m;
         }
-        ranks[i] = (int32_t)lo;
+        (*ranks)[i] = (int32_t)lo;
     }
-    FMC_TRY(encode_pcm(b, ranks, sizeof *ranks, FMC_PCM_EQ | FMC_PCM_ORDINAL, &p, out));
+    p->src = *ranks;
+    FMC_TRY(choose(b, p, sizeof **ranks, FMC_PCM_EQ | FMC_PCM_ORDINAL));
 done:
-    fmc_dealloc(b->ex->alloc, ranks);
     return st;
 }
 
@@ -401,40 +404,57 @@ done:
 
 /* ---- block ---- */
 
-fmc_status fmc_exact_block_encode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim,
-                                  const void *data, const uint8_t *mask, uint32_t effort, fmc_out *out)
+/* Floats, decimals or a table, whatever promises the fewest bytes. */
+static fmc_status encode_best(const block *b, fmc_out *out)
 {
-    const block b = { ex, dtype == FMC_F32, rank, dim, count(rank, dim), data, mask, effort };
-    fmc_out with_table = fmc_out_make(ex->alloc), with_float = fmc_out_make(ex->alloc);
-    fmc_grid g = { 0 };
+    fmc_out values = fmc_out_make(b->ex->alloc);
+    plan by_table = { .size = SIZE_MAX }, direct = { .size = SIZE_MAX };
     double *table = NULL;
+    int32_t *ranks = NULL;
     size_t n_table = 0;
     int64_t lo, hi;
     uint32_t digits;
     fmc_status st;
 
-    FMC_TRY(fmc_grid_detect(ex, dtype, rank, dim, data, mask, &g));
-    if (g.kind != FMC_GRID_NONE) {
-        st = encode_grid(&b, &g, out);
-        goto done;
+    FMC_TRY(find_table(b, &table, &n_table));
+    if (n_table) {
+        FMC_TRY(encode_table_values(b, table, n_table, &values));
+        FMC_TRY(plan_table(b, table, n_table, &ranks, &by_table));
+        by_table.size += by_table.size < SIZE_MAX / 2 ? values.size : 0;
     }
-    FMC_TRY(find_table(&b, &table, &n_table));
-    if (n_table)
-        FMC_TRY(encode_table(&b, table, n_table, &with_table));
-    digits = find_digits(&b, &lo, &hi);
+    digits = find_digits(b, &lo, &hi);
     if (digits)
-        FMC_TRY(encode_decimal(&b, digits, lo, hi, &with_float));
+        FMC_TRY(plan_decimal(b, digits, lo, hi, &direct));
     else
-        FMC_TRY(encode_float(&b, &with_float));
-    if (n_table && with_table.size < with_float.size)
-        fmc_out_bytes(out, with_table.data, with_table.size);
-    else
-        fmc_out_bytes(out, with_float.data, with_float.size);
+        FMC_TRY(plan_float(b, &direct));
+    if (by_table.size < direct.size) {
+        fmc_out_u8(out, FMC_EXACT_TABLE);
+        fmc_out_bytes(out, values.data, values.size);
+        FMC_TRY(encode_pcm(b, &by_table, out));
+    } else {
+        fmc_out_u8(out, digits ? FMC_EXACT_DECIMAL : FMC_EXACT_FLOAT);
+        if (digits)
+            fmc_out_u8(out, (uint8_t)digits);
+        FMC_TRY(encode_pcm(b, &direct, out));
+    }
     st = out->st;
 done:
-    fmc_out_fini(&with_table);
-    fmc_out_fini(&with_float);
-    fmc_dealloc(ex->alloc, table);
+    fmc_out_fini(&values);
+    fmc_dealloc(b->ex->alloc, table);
+    fmc_dealloc(b->ex->alloc, ranks);
+    return st;
+}
+
+fmc_status fmc_exact_block_encode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim,
+                                  const void *data, const uint8_t *mask, uint32_t effort, fmc_out *out)
+{
+    const block b = { ex, dtype == FMC_F32, rank, dim, fmc_exact_count(rank, dim), data, mask, effort };
+    fmc_grid g = { 0 };
+    fmc_status st;
+
+    FMC_TRY(fmc_grid_detect(ex, dtype, rank, dim, data, mask, &g));
+    st = g.kind != FMC_GRID_NONE ? encode_grid(&b, &g, out) : encode_best(&b, out);
+done:
     fmc_grid_fini(&g);
     return st;
 }
@@ -442,7 +462,7 @@ done:
 fmc_status fmc_exact_block_decode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, fmc_in *in,
                                   const uint8_t *mask, void *data)
 {
-    const block b = { ex, dtype == FMC_F32, rank, dim, count(rank, dim), NULL, mask, 0 };
+    const block b = { ex, dtype == FMC_F32, rank, dim, fmc_exact_count(rank, dim), NULL, mask, 0 };
     fmc_pcm_params p = { .flags = 0 };
     const uint8_t kind = fmc_in_u8(in);
     uint32_t code;

@@ -10,7 +10,7 @@ enum { N_STATE = 65536 };
 typedef struct io {
     fmc_enc enc;
     fmc_dec dec;
-    bool    encoding;
+    bool encoding;
 } io;
 
 static inline unsigned code(io *c, fmc_prob *p, unsigned bit)
@@ -78,9 +78,9 @@ done:
 
 typedef struct symbols {
     const uint8_t *src;
-    uint8_t       *dst;
-    size_t         n;
-    uint32_t       width;
+    uint8_t *dst;
+    size_t n;
+    uint32_t width;
 } symbols;
 
 static void symbols_body(io *c, fmc_prob *t, void *user)
@@ -118,8 +118,8 @@ fmc_status fmc_bits_decode(const fmc_exec *ex, fmc_in *in, size_t n, uint32_t wi
 
 typedef struct plane {
     const uint8_t *src;
-    uint8_t       *dst;
-    size_t         n, nx, ny;
+    uint8_t *dst;
+    size_t n, nx, ny;
 } plane;
 
 static void mask_body(io *c, fmc_prob *t, void *user)

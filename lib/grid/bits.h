@@ -14,7 +14,8 @@
 fmc_status fmc_bits_encode(const fmc_exec *ex, const uint8_t *v, size_t n, uint32_t width, fmc_out *out);
 fmc_status fmc_bits_decode(const fmc_exec *ex, fmc_in *in, size_t n, uint32_t width, uint8_t *v);
 
-/** A mask in raster order, contexts W, N, NW, NE and the same place of the plane before. rows of nx, planes of ny rows. */
+/** A mask in raster order, contexts W, N, NW, NE and the same place of the plane before. rows of nx, planes of ny rows.
+ */
 fmc_status fmc_bits_encode_mask(const fmc_exec *ex, const uint8_t *mask, size_t n, size_t nx, size_t ny, fmc_out *out);
 fmc_status fmc_bits_decode_mask(const fmc_exec *ex, fmc_in *in, size_t n, size_t nx, size_t ny, uint8_t *mask);
 

@@ -86,14 +86,14 @@ static size_t distinct(const cut *c, size_t slice, bool single, const void *data
 
 typedef struct finder {
     const fmc_exec *ex;
-    fmc_grid       *g;
-    bool            single;
-    uint32_t        rank;
-    const size_t   *dim;
-    const void     *data;
-    const uint8_t  *mask;
-    double         *u;    /* [SAMPLES] */
-    double         *work; /* [8 * SAMPLES + 64] */
+    fmc_grid *g;
+    bool single;
+    uint32_t rank;
+    const size_t *dim;
+    const void *data;
+    const uint8_t *mask;
+    double *u;    /* [SAMPLES] */
+    double *work; /* [8 * SAMPLES + 64] */
 } finder;
 
 static int64_t order(bool single, double v)
@@ -395,8 +395,8 @@ fmc_status fmc_grid_to_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank
     return FMC_OK;
 }
 
-fmc_status fmc_grid_from_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim,
-                              const int32_t *k, const uint8_t *mask, void *data)
+fmc_status fmc_grid_from_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
+                              const uint8_t *mask, void *data)
 {
     const bool single = g->dtype == FMC_F32;
     const cut c = cut_at(rank, dim, g);

@@ -25,11 +25,11 @@ typedef struct fmc_grid {
     uint32_t kind;     /* enum fmc_grid_kind; NONE: no grid was found, nothing else is valid */
     uint32_t axis;     /* of the slices */
     uint32_t n_slices; /* 1 or dim[axis] */
-    double  *scale;    /* [n_slices], owned, > 0 */
-    double  *offset;   /* [n_slices], owned */
-    int32_t  k_min;    /* of all samples */
-    int32_t  k_max;
-    int8_t  *fix;      /* [k_max - k_min + 1] or NULL, owned: added to the ordered bits (lattice.h); n_slices is 1 */
+    double *scale;     /* [n_slices], owned, > 0 */
+    double *offset;    /* [n_slices], owned */
+    int32_t k_min;     /* of all samples */
+    int32_t k_max;
+    int8_t *fix; /* [k_max - k_min + 1] or NULL, owned: added to the ordered bits (lattice.h); n_slices is 1 */
 } fmc_grid;
 
 /** Accepts a zeroed or already released grid. */
@@ -41,7 +41,8 @@ double fmc_grid_step(const fmc_grid *g, uint32_t slice);
 /**
  * Find a grid that gives back every bit of every unmasked sample (all are tried). g->kind is NONE if there is none
  * worth having. -0.0 is on no grid.
- * @param data  C order, finite where not masked.   @param mask  1: missing, or NULL.   @param g  released by the caller.
+ * @param data  C order, finite where not masked.   @param mask  1: missing, or NULL.   @param g  released by the
+ * caller.
  */
 fmc_status fmc_grid_detect(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
                            const uint8_t *mask, fmc_grid *g);
@@ -51,8 +52,8 @@ fmc_status fmc_grid_to_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank
                             const uint8_t *mask, int32_t *k);
 
 /** Values of integers (any, corrections apply within k_min..k_max); masked samples are left alone. EXACT. */
-fmc_status fmc_grid_from_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim,
-                              const int32_t *k, const uint8_t *mask, void *data);
+fmc_status fmc_grid_from_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
+                              const uint8_t *mask, void *data);
 
 /** docs/format.md 9.1. */
 void fmc_grid_write(const fmc_grid *g, fmc_out *out);

@@ -175,12 +175,12 @@ static double round_places(double v, int d)
 }
 
 typedef struct search {
-    uint32_t      kind;
-    bool          single;
+    uint32_t kind;
+    bool single;
     const double *u;
-    size_t        n;
-    size_t        best;
-    fmc_fit      *out;
+    size_t n;
+    size_t best;
+    fmc_fit *out;
 } search;
 
 /* Try constants; true once they are exact. */

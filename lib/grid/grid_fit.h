@@ -8,7 +8,7 @@
 
 /** Constants of one set of values. */
 typedef struct fmc_fit {
-    double scale;  /* as the expression of `kind` wants it */
+    double scale; /* as the expression of `kind` wants it */
     double offset;
 } fmc_fit;
 

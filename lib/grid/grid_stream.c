@@ -87,8 +87,7 @@ done:
     return st;
 }
 
-fmc_status fmc_grid_parse(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, fmc_in *in,
-                          fmc_grid *g)
+fmc_status fmc_grid_parse(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, fmc_in *in, fmc_grid *g)
 {
     const uint8_t head = fmc_in_u8(in);
     size_t n_samples = 1;
@@ -102,8 +101,8 @@ fmc_status fmc_grid_parse(const fmc_exec *ex, uint32_t dtype, uint32_t rank, con
     g->n_slices = 1;
     FMC_TRY(fmc_in_status(in));
     st = FMC_ERR_CORRUPT;
-    if (head >> 5 || g->kind < FMC_GRID_MUL || g->kind > FMC_GRID_DIV32 || (dtype != FMC_F32 && g->kind >= FMC_GRID_MUL32) ||
-        ((head & 8) && (head & 16)))
+    if (head >> 5 || g->kind < FMC_GRID_MUL || g->kind > FMC_GRID_DIV32 ||
+        (dtype != FMC_F32 && g->kind >= FMC_GRID_MUL32) || ((head & 8) && (head & 16)))
         goto done;
     for (uint32_t i = 0; i < rank; i++)
         n_samples *= dim[i];
@@ -188,8 +187,8 @@ static bool find_range(const int32_t *k, const uint8_t *mask, size_t n, int64_t 
 }
 
 /* used[k - lo] and the number of different integers; 0 if a table is no use. */
-static fmc_status find_used(const fmc_exec *ex, const int32_t *k, const uint8_t *mask, size_t n, int64_t lo,
-                            int64_t hi, uint8_t **used, size_t *n_used)
+static fmc_status find_used(const fmc_exec *ex, const int32_t *k, const uint8_t *mask, size_t n, int64_t lo, int64_t hi,
+                            uint8_t **used, size_t *n_used)
 {
     const size_t range = (size_t)(hi - lo + 1);
     fmc_status st;
@@ -292,7 +291,8 @@ fmc_status fmc_grid_encode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank,
         p.lattice.step = step;
         p.lattice.origin = origin;
     }
-    FMC_TRY(fmc_view_choose(ex, rank, dim, k, sizeof *k, mask, sliced ? g->axis + 1 : 0, FMC_PCM_EQ, effort, &p, &code));
+    FMC_TRY(fmc_view_choose(ex, rank, dim, k, sizeof *k, mask, sliced ? g->axis + 1 : 0, FMC_PCM_EQ, effort, &p, &code,
+                            NULL));
     FMC_TRY(fmc_view_make(code, rank, dim, &view));
     fmc_out_u8(out, (uint8_t)code);
     fmc_out_u8(out, (uint8_t)p.flags);

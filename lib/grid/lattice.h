@@ -12,9 +12,9 @@
  * it predicts with are the numbers. docs/format.md 9.3.
  */
 enum fmc_lattice_kind {
-    FMC_LATTICE_INT = 0, /* int32 k: number = k */
-    FMC_LATTICE_F32 = 1, /* all f32 bit patterns in order: -NaN .. -0, +0 .. NaN */
-    FMC_LATTICE_F64 = 2, /* the same for f64 */
+    FMC_LATTICE_INT = 0,   /* int32 k: number = k */
+    FMC_LATTICE_F32 = 1,   /* all f32 bit patterns in order: -NaN .. -0, +0 .. NaN */
+    FMC_LATTICE_F64 = 2,   /* the same for f64 */
     FMC_LATTICE_DEC32 = 3, /* f32 of decimal floating-point numbers of `digits` digits, and 0 */
     FMC_LATTICE_DEC64 = 4, /* the same in f64 */
     FMC_LATTICE_TABLE = 5  /* int32 rank in an increasing table of numbers */
@@ -23,12 +23,12 @@ enum fmc_lattice_kind {
 typedef struct fmc_lattice {
     uint32_t kind;
     uint32_t digits; /* DEC*: 1..15 */
-    int64_t  lo;     /* smallest and largest symbol, lo <= hi */
-    int64_t  hi;
+    int64_t lo;      /* smallest and largest symbol, lo <= hi */
+    int64_t hi;
     /* INT only, or NULL: number = k * step[i] + origin[i], i the index along dimension step_dim (0..2) of the view. */
     const double *step;
     const double *origin;
-    uint32_t      step_dim;
+    uint32_t step_dim;
     const double *table; /* TABLE: [hi + 1], finite, increasing; lo is 0 */
 } fmc_lattice;
 

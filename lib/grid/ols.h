@@ -12,18 +12,19 @@ enum { FMC_OLS_MAX = 28 };
  * encoder and decoder agree everywhere.
  */
 typedef struct fmc_ols {
-    uint32_t n;                             /* taps, <= FMC_OLS_MAX */
-    uint32_t n_seen;                        /* updates since the start, saturating */
-    double   gain;                          /* weight of the next sample: grows instead of the past fading */
-    double   w[FMC_OLS_MAX];                /* current weights */
-    double   b[FMC_OLS_MAX];                /* right-hand side */
-    double   a[FMC_OLS_MAX * FMC_OLS_MAX];  /* lower triangle, row-major */
-    double   l[FMC_OLS_MAX * FMC_OLS_MAX];  /* its Cholesky factor, scratch */
+    uint32_t n;                          /* taps, <= FMC_OLS_MAX */
+    uint32_t n_seen;                     /* updates since the start, saturating */
+    double gain;                         /* weight of the next sample: grows instead of the past fading */
+    double w[FMC_OLS_MAX];               /* current weights */
+    double b[FMC_OLS_MAX];               /* right-hand side */
+    double a[FMC_OLS_MAX * FMC_OLS_MAX]; /* lower triangle, row-major */
+    double l[FMC_OLS_MAX * FMC_OLS_MAX]; /* its Cholesky factor, scratch */
 } fmc_ols;
 
 void fmc_ols_init(fmc_ols *o, uint32_t n);
 
-/** sum w[i] * d[i], four partial sums by i mod 4, then (s0 + s1) + (s2 + s3); d is padded with zeros to a multiple of 4. */
+/** sum w[i] * d[i], four partial sums by i mod 4, then (s0 + s1) + (s2 + s3); d is padded with zeros to a multiple
+ * of 4. */
 static inline double fmc_ols_predict(const fmc_ols *o, const double *d)
 {
     double s0 = 0, s1 = 0, s2 = 0, s3 = 0;

@@ -115,7 +115,8 @@ static uint32_t lay_taps(const fmc_pcm_coder *c, ptrdiff_t *off, size_t q, size_
     return n;
 }
 
-static void code_row(fmc_pcm_coder *c, fmc_pcm_taps *t, uint32_t stage, size_t at, size_t src, ptrdiff_t up, uint32_t *since)
+static void code_row(fmc_pcm_coder *c, fmc_pcm_taps *t, uint32_t stage, size_t at, size_t src, ptrdiff_t up,
+                     uint32_t *since)
 {
     const size_t nx = c->view->n[3], sx = c->view->stride[3], pw = c->pw;
     float *now = c->pe;

@@ -12,9 +12,9 @@
  * difference as binary decisions with mixed contexts.
  */
 enum fmc_pcm_flag {
-    FMC_PCM_EQ = 1,      /* first ask whether the symbol repeats a neighbour */
-    FMC_PCM_LOW = 2,     /* model the low bits from the low bits of the neighbours */
-    FMC_PCM_ORDINAL = 4  /* predict with symbols instead of numbers */
+    FMC_PCM_EQ = 1,     /* first ask whether the symbol repeats a neighbour */
+    FMC_PCM_LOW = 2,    /* model the low bits from the low bits of the neighbours */
+    FMC_PCM_ORDINAL = 4 /* predict with symbols instead of numbers */
 };
 
 /** Samples as [a][t][y][x]: extents >= 1 and strides in elements of the caller's array. */
@@ -25,8 +25,8 @@ typedef struct fmc_pcm_view {
 
 typedef struct fmc_pcm_params {
     fmc_lattice lattice;
-    uint32_t    flags;      /* enum fmc_pcm_flag */
-    int32_t     scale_log2; /* F64, DEC64: numbers are multiplied by 2^scale_log2 */
+    uint32_t flags;     /* enum fmc_pcm_flag */
+    int32_t scale_log2; /* F64, DEC64: numbers are multiplied by 2^scale_log2 */
 } fmc_pcm_params;
 
 /**

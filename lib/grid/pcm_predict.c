@@ -52,7 +52,8 @@ void fmc_pcm_predict(fmc_pcm_coder *c, const fmc_pcm_taps *t, fmc_pcm_sample *s,
     }
     w[0] *= 4;
     s->p = ((double)w[0] * s->pred[0] + (double)w[1] * s->pred[1] + (double)w[2] * s->pred[2] +
-            (double)w[3] * s->pred[3]) / (double)(w[0] + w[1] + w[2] + w[3]);
+            (double)w[3] * s->pred[3]) /
+           (double)(w[0] + w[1] + w[2] + w[3]);
     if (!(s->p - s->p == 0.0))
         s->p = s->pred[3];
 }

@@ -21,53 +21,54 @@ enum { SIGN_CTX = 4, LOW_CTX = 4, EQ_CTX = 4 };
 enum { SOLVE_EARLY = 16, SOLVE_LATE = 96, WARM_UP = 512 };
 
 typedef struct fmc_pcm_taps {
-    fmc_ols   ols;
+    fmc_ols ols;
     ptrdiff_t off[FMC_OLS_MAX]; /* relative to the current sample, within the ring (set per plane) */
 } fmc_pcm_taps;
 
 typedef struct fmc_pcm_coder {
-    const fmc_pcm_view   *view;
+    const fmc_pcm_view *view;
     const fmc_pcm_params *par;
-    const fmc_lattice    *lat;
-    const void           *src; /* NULL when decoding */
-    void                 *dst;
-    const uint8_t        *mask;
-    bool                  encoding;
-    fmc_enc               enc;
-    fmc_dec               dec;
-    size_t                pw, ph, plane, n_planes; /* padded row, rows, plane, ring */
-    double               *v;   /* ring of numbers */
-    float                *e;   /* ring of prediction errors, signed */
-    float                *pe;  /* errors of each predictor: [2 rows][N_PRED][pw] */
-    fmc_pcm_taps         *taps;
-    fmc_prob             *ctx[N_CTX];
-    fmc_prob             *sign_ctx, *low_ctx, *eq_ctx;
-    int16_t              *mix;     /* [set][N_IN] */
-    double                scale, unscale;
-    double                step, origin; /* of the current row, INT */
-    uint32_t             *bucket;       /* TABLE: first rank of each of N_BUCKET pieces of the range */
-    double                per_bucket;   /* N_BUCKET / range */
-    uint32_t              history; /* outcomes of the last equality questions */
-    float                 run;     /* running mean of errors */
+    const fmc_lattice *lat;
+    const void *src; /* NULL when decoding */
+    void *dst;
+    const uint8_t *mask;
+    bool encoding;
+    fmc_enc enc;
+    fmc_dec dec;
+    size_t pw, ph, plane, n_planes; /* padded row, rows, plane, ring */
+    double *v;                      /* ring of numbers */
+    float *e;                       /* ring of prediction errors, signed */
+    float *pe;                      /* errors of each predictor: [2 rows][N_PRED][pw] */
+    fmc_pcm_taps *taps;
+    fmc_prob *ctx[N_CTX];
+    fmc_prob *sign_ctx, *low_ctx, *eq_ctx;
+    int16_t *mix; /* [set][N_IN] */
+    double scale, unscale;
+    double step, origin; /* of the current row, INT */
+    uint32_t *bucket;    /* TABLE: first rank of each of N_BUCKET pieces of the range */
+    double per_bucket;   /* N_BUCKET / range */
+    uint32_t history;    /* outcomes of the last equality questions */
+    float run;           /* running mean of errors */
 } fmc_pcm_coder;
 
 /** What is known of a sample before it is coded. */
 typedef struct fmc_pcm_sample {
-    double  d[FMC_OLS_MAX];
-    double  base;         /* W */
-    double  pred[N_PRED];
-    double  p;            /* blended prediction */
-    int64_t xp;           /* its symbol */
-    float   err;          /* expected |error| */
-    float   ulp;
-    int32_t lg, rel;      /* log16 of err, of err / ulp */
-    int32_t b;            /* first class asked for */
+    double d[FMC_OLS_MAX];
+    double base; /* W */
+    double pred[N_PRED];
+    double p;   /* blended prediction */
+    int64_t xp; /* its symbol */
+    float err;  /* expected |error| */
+    float ulp;
+    int32_t lg, rel; /* log16 of err, of err / ulp */
+    int32_t b;       /* first class asked for */
     fmc_prob *slot[N_CTX];
     fmc_prob *sign[SIGN_CTX];
-    int32_t  mix_set;
+    int32_t mix_set;
 } fmc_pcm_sample;
 
-/** Predictions of the sample at ring index `at`, column x; stage: 0 first plane, 1, 2, +3 if there is an earlier volume. */
+/** Predictions of the sample at ring index `at`, column x; stage: 0 first plane, 1, 2, +3 if there is an earlier
+ * volume. */
 void fmc_pcm_predict(fmc_pcm_coder *c, const fmc_pcm_taps *t, fmc_pcm_sample *s, size_t at, size_t x, uint32_t stage);
 
 /** Expected error and contexts; up: offset of the plane before, 0 if there is none. */
@@ -104,8 +105,8 @@ static inline uint64_t put_raw(fmc_pcm_coder *c, uint64_t value, unsigned n)
 }
 
 /*
- * One decision from n <= 6 counters through the mixer's weight row w, docs/format.md 9.7. Weights are 16-bit with 8192 =
- * 1; input n is the bias, the rest are 0: eight lanes, so that compilers can use one vector.
+ * One decision from n <= 6 counters through the mixer's weight row w, docs/format.md 9.7. Weights are 16-bit with 8192
+ * = 1; input n is the bias, the rest are 0: eight lanes, so that compilers can use one vector.
  */
 static inline unsigned mixed(fmc_pcm_coder *c, unsigned bit, fmc_prob *const *slot, uint32_t n, int16_t *w)
 {

@@ -139,14 +139,14 @@ static size_t crop(uint32_t rank, const size_t *dim, size_t target, size_t *box)
 
 typedef struct trial {
     const fmc_exec *ex;
-    uint32_t        rank;
-    const size_t   *dim;
-    size_t          box[5];
-    const void     *src;
-    const uint8_t  *mask;
+    uint32_t rank;
+    const size_t *dim;
+    size_t box[5];
+    const void *src;
+    const uint8_t *mask;
     fmc_pcm_params *params;
-    uint32_t        slice_axis;
-    size_t          first; /* index of the box along slice_axis */
+    uint32_t slice_axis;
+    size_t first; /* index of the box along slice_axis */
 } trial;
 
 static bool aim(trial *t, uint32_t code)
@@ -200,12 +200,12 @@ static bool is_narrow(const trial *t, uint32_t code)
 
 fmc_status fmc_view_choose(const fmc_exec *ex, uint32_t rank, const size_t *dim, const void *src, size_t elem_size,
                            const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, uint32_t effort,
-                           fmc_pcm_params *params, uint32_t *code)
+                           fmc_pcm_params *params, uint32_t *code, size_t *estimate)
 {
     static const uint32_t flag[3] = { FMC_PCM_EQ, FMC_PCM_LOW, FMC_PCM_ORDINAL };
     trial t = { .ex = ex, .params = params };
-    size_t best = SIZE_MAX, size, at, left[5];
-    uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW);
+    size_t best = SIZE_MAX, size, at, left[5], n = 1, target;
+    uint32_t flags = allowed & FMC_PCM_EQ;
     fmc_status st = FMC_OK;
 
     for (uint32_t i = 0; slice_axis && i + 1 <= slice_axis; i++)
@@ -213,7 +213,10 @@ fmc_status fmc_view_choose(const fmc_exec *ex, uint32_t rank, const size_t *dim,
     rank = squeeze(rank, dim, left);
     t.rank = rank;
     t.dim = left;
-    at = crop(rank, left, effort >= 9 ? 131072 : 32768, t.box);
+    for (uint32_t i = 0; i < rank; i++)
+        n *= left[i];
+    target = effort >= 9 ? 131072 : n / 20 < 4096 ? 4096 : n / 20 > 32768 ? 32768 : n / 20;
+    at = crop(rank, left, target, t.box);
     t.src = (const uint8_t *)src + at * elem_size;
     t.mask = mask ? mask + at : NULL;
     t.first = t.slice_axis ? (left[t.slice_axis - 1] - t.box[t.slice_axis - 1]) / 2 : 0;
@@ -244,6 +247,13 @@ fmc_status fmc_view_choose(const fmc_exec *ex, uint32_t rank, const size_t *dim,
         }
     }
     params->flags = flags;
+    if (estimate) {
+        size_t part = 1;
+
+        for (uint32_t i = 0; i < rank; i++)
+            part *= t.box[i];
+        *estimate = best < SIZE_MAX ? (size_t)((double)best * ((double)n / (double)part)) : SIZE_MAX;
+    }
 done:
     return st;
 }

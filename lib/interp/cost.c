@@ -40,10 +40,15 @@ static unsigned class_of(uint64_t e)
 
 static void count_one(histogram *h, uint64_t e, uint32_t v)
 {
-    unsigned symbol = v;
+    const unsigned octave = bits_of(e / 10); /* of the neighbours' mean: the coder stores low bits as they are */
+    const unsigned raw = octave > 3 ? octave - 3 : 0;
+    unsigned symbol;
 
     if (v > 0)
         h->plain += 1;
+    h->plain += raw;
+    v >>= raw;
+    symbol = v;
     if (v >= DIRECT) {
         const unsigned low = bits_of(v / DIRECT) - 1;
 

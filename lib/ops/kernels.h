@@ -53,7 +53,7 @@ typedef struct fmc_fft_pass {
  *             number of u > 0.6 is returned; count <= 128, so that no product overflows
  * quantize    q = trunc(|x[i]| * inv_step + round) with the sign of x[i], |q| <= limit; NaN gives 0.
  *             round in [0, 1): 0.5 = nearest, less = dead zone. Computed in the real type; limit <= 2^28
- * dequantize  x[i] = 0 for q = 0, else sign * ((|q| + offset[min(|q|, 3)]) * step), offset[0] unused, in the real type
+ * dequantize  x[i] = sign * ((|q| + offset[min(|q|, 3)]) * step) in the real type, 0 for q = 0; offset[0] is not read
  */
 #define FMC_KERNELS_OF(real, type)                                                                                     \
     void (*lift_line_##type)(real *dst, const real *src, real a, size_t count);                                        \
@@ -76,7 +76,7 @@ typedef struct fmc_fft_pass {
     double (*square_sum_##type)(const real *x, size_t count);                                                          \
     double (*error_sum_##type)(const real *x, const real *y, size_t count);                                            \
     double (*error_max_##type)(const real *x, const real *y, size_t count);                                            \
-    size_t (*proxy_terms_##type)(double product[8], const real *x, double inv_unit, size_t count);                     \
+    size_t (*proxy_terms_##type)(double product[8], const real *x, real inv_unit, size_t count);                       \
     void (*quantize_##type)(int32_t *q, const real *x, real inv_step, real round, int32_t limit, size_t count);        \
     void (*dequantize_##type)(real *x, const int32_t *q, real step, const real offset[4], size_t count);
 

@@ -61,12 +61,11 @@ static void NAME(lift_split)(const fmc_kernels *k, REAL *even, REAL *odd, size_t
     }
 }
 
-static fmc_status NAME(forward_line)(void *user, void *scratch, const size_t *off, size_t lanes)
+static void NAME(forward_line)(const NAME(lift_job) *job, REAL *even, REAL *line)
 {
-    const NAME(lift_job) *job = user;
     const fmc_kernels *k = job->k;
     const size_t n = job->lines->n, n_low = (n + 1) / 2, stride = job->lines->stride;
-    REAL *even = scratch, *odd = even + n_low + 2, *line = job->data + off[0];
+    REAL *odd = even + n_low + 2;
 
     if (stride == 1) {
         KERNEL(k, split)(even, odd, line, n);
@@ -85,16 +84,13 @@ static fmc_status NAME(forward_line)(void *user, void *scratch, const size_t *of
         KERNEL(k, store_lanes)(even, 1, line, &(size_t){ 0 }, 1, stride, n_low);
         KERNEL(k, store_lanes)(odd, 1, line + n_low * stride, &(size_t){ 0 }, 1, stride, n - n_low);
     }
-    (void)lanes;
-    return FMC_OK;
 }
 
-static fmc_status NAME(inverse_line)(void *user, void *scratch, const size_t *off, size_t lanes)
+static void NAME(inverse_line)(const NAME(lift_job) *job, REAL *even, REAL *line)
 {
-    const NAME(lift_job) *job = user;
     const fmc_kernels *k = job->k;
     const size_t n = job->lines->n, n_low = (n + 1) / 2, stride = job->lines->stride;
-    REAL *even = scratch, *odd = even + n_low + 2, *line = job->data + off[0];
+    REAL *odd = even + n_low + 2;
 
     if (stride == 1) {
         KERNEL(k, scale)(even, line, (REAL)high_gain, n_low);
@@ -113,22 +109,42 @@ static fmc_status NAME(inverse_line)(void *user, void *scratch, const size_t *of
         KERNEL(k, store_lanes)(even, 1, line, &(size_t){ 0 }, 1, 2 * stride, n_low);
         KERNEL(k, store_lanes)(odd, 1, line + stride, &(size_t){ 0 }, 1, 2 * stride, n - n_low);
     }
-    (void)lanes;
+}
+
+static fmc_status NAME(forward_lines)(void *user, void *scratch, const size_t *off, size_t count)
+{
+    const NAME(lift_job) *job = user;
+
+    for (size_t j = 0; j < count; j++)
+        NAME(forward_line)(job, scratch, job->data + off[j]);
+    return FMC_OK;
+}
+
+static fmc_status NAME(inverse_lines)(void *user, void *scratch, const size_t *off, size_t count)
+{
+    const NAME(lift_job) *job = user;
+
+    for (size_t j = 0; j < count; j++)
+        NAME(inverse_line)(job, scratch, job->data + off[j]);
     return FMC_OK;
 }
 
 static fmc_status NAME(lift)(const fmc_exec *ex, const fmc_lines *lines, REAL *data, int is_inverse)
 {
     NAME(lift_job) job = { .k = fmc_kernels_get(ex), .lines = lines, .data = data };
-    fmc_lines_work work = { .ex = ex, .lines = lines, .user = &job, .lanes = lanes_for(lines) };
+    const size_t lanes = lanes_for(lines);
+    fmc_lines_work work = { .ex = ex, .lines = lines, .user = &job };
 
     if (lines->n < 2)
         return FMC_OK;
-    work.scratch_size = (lines->n + 4) * work.lanes * sizeof(REAL);
-    if (work.lanes > 1)
+    work.scratch_size = (lines->n + 4) * lanes * sizeof(REAL);
+    if (lanes > 1) {
+        work.lanes = lanes;
         work.block = is_inverse ? NAME(inverse_lanes) : NAME(forward_lanes);
-    else
-        work.block = is_inverse ? NAME(inverse_line) : NAME(forward_line);
+    } else {
+        work.lanes = lines->n < 4096 ? 16 : 1;
+        work.block = is_inverse ? NAME(inverse_lines) : NAME(forward_lines);
+    }
     return fmc_lines_run(&work);
 }
 

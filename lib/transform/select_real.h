@@ -21,7 +21,7 @@ static fmc_status NAME(proxy_piece)(void *user, uint32_t piece)
         double product[8] = { 1, 1, 1, 1, 1, 1, 1, 1 }, mantissas = 1;
         const size_t n = end - i < 128 ? end - i : 128;
 
-        bits += (double)KERNEL(job->k, proxy_terms)(product, job->x + i, job->inv_unit, n);
+        bits += (double)KERNEL(job->k, proxy_terms)(product, job->x + i, (REAL)job->inv_unit, n);
         for (size_t j = 0; j < 8; j++) {
             int exponent;
 

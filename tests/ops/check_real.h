@@ -165,7 +165,7 @@ static void NAME(check_sums)(const fmc_kernels *k, const fmc_kernels *ref, size_
     assert_true(KERNEL(ref, square_sum)(x, n) == KERNEL(k, square_sum)(x, n));
     assert_true(KERNEL(ref, error_sum)(x, y, n) == KERNEL(k, error_sum)(x, y, n));
     assert_true(KERNEL(ref, error_max)(x, y, n) == KERNEL(k, error_max)(x, y, n));
-    assert_int_equal(KERNEL(ref, proxy_terms)(p, x, 1.7, n), KERNEL(k, proxy_terms)(p_got, x, 1.7, n));
+    assert_int_equal(KERNEL(ref, proxy_terms)(p, x, (REAL)1.7, n), KERNEL(k, proxy_terms)(p_got, x, (REAL)1.7, n));
     assert_memory_equal(p, p_got, sizeof p);
     ops_free(x, n * sizeof *x);
     ops_free(y, n * sizeof *y);

@@ -65,18 +65,42 @@ static void fill(uint32_t what, uint32_t dtype, size_t n, void *data)
 
         walk += 0.1 * step;
         switch (what) {
-        case 0: v = walk; break;                                      /* smooth */
-        case 1: break;                                                /* random bits, below */
-        case 2: bits = odd[r & 7]; bits32 = odd32[r & 7]; break;      /* hostile patterns */
-        case 3: v = (double)(int)(walk * 20) / 10; break;             /* decimal grid */
-        case 4: v = (double)(r % 3); break;                           /* few values */
-        case 5: v = r % 5 ? walk : -9999; break;                      /* fill value */
-        case 6: v = walk * 1e300; break;                              /* large */
-        case 7: v = walk * 1e-310; break;                             /* denormal */
-        case 8: v = (double)(float)walk; break;                       /* f64 that is f32 */
-        case 9: v = (double)(1000000 + r % 9000000) / 1e19; break;    /* seven digits */
-        case 10: v = i / 7 % 2 ? 1 : walk; break;                     /* plateaus */
-        default: v = r & 1 ? 1e38 * step : -1e-38 * step; break;      /* wild range */
+        case 0:
+            v = walk;
+            break; /* smooth */
+        case 1:
+            break; /* random bits, below */
+        case 2:
+            bits = odd[r & 7];
+            bits32 = odd32[r & 7];
+            break; /* hostile patterns */
+        case 3:
+            v = (double)(int)(walk * 20) / 10;
+            break; /* decimal grid */
+        case 4:
+            v = (double)(r % 3);
+            break; /* few values */
+        case 5:
+            v = r % 5 ? walk : -9999;
+            break; /* fill value */
+        case 6:
+            v = walk * 1e300;
+            break; /* large */
+        case 7:
+            v = walk * 1e-310;
+            break; /* denormal */
+        case 8:
+            v = (double)(float)walk;
+            break; /* f64 that is f32 */
+        case 9:
+            v = (double)(1000000 + r % 9000000) / 1e19;
+            break; /* seven digits */
+        case 10:
+            v = i / 7 % 2 ? 1 : walk;
+            break; /* plateaus */
+        default:
+            v = r & 1 ? 1e38 * step : -1e-38 * step;
+            break; /* wild range */
         }
         if (dtype == FMC_F64) {
             if (what == 1 || what == 2)
@@ -96,10 +120,19 @@ static void every_bit_pattern_comes_back(void **state)
 {
     static const struct {
         uint32_t rank;
-        size_t   dim[5];
-    } shape[] = { { 1, { 1 } },          { 1, { 2 } },          { 1, { 1500 } },         { 2, { 1, 37 } },
-                  { 2, { 40, 1 } },      { 2, { 37, 41 } },     { 3, { 3, 4, 5 } },      { 3, { 9, 13, 17 } },
-                  { 3, { 400, 5, 1 } },  { 4, { 2, 3, 8, 9 } }, { 4, { 3, 1, 20, 21 } }, { 5, { 2, 2, 3, 7, 9 } },
+        size_t dim[5];
+    } shape[] = { { 1, { 1 } },
+                  { 1, { 2 } },
+                  { 1, { 1500 } },
+                  { 2, { 1, 37 } },
+                  { 2, { 40, 1 } },
+                  { 2, { 37, 41 } },
+                  { 3, { 3, 4, 5 } },
+                  { 3, { 9, 13, 17 } },
+                  { 3, { 400, 5, 1 } },
+                  { 4, { 2, 3, 8, 9 } },
+                  { 4, { 3, 1, 20, 21 } },
+                  { 5, { 2, 2, 3, 7, 9 } },
                   { 5, { 1, 1, 1, 1, 1 } } };
     double *data = malloc(4096 * sizeof *data);
 

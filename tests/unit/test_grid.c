@@ -222,9 +222,12 @@ static void cut_records_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed_floats_are_found),        cmocka_unit_test(packed_doubles_are_found),
-        cmocka_unit_test(slices_have_their_own_constants), cmocka_unit_test(masked_samples_do_not_matter),
-        cmocka_unit_test(noise_is_on_no_grid),            cmocka_unit_test(integers_of_any_range_come_back),
+        cmocka_unit_test(packed_floats_are_found),
+        cmocka_unit_test(packed_doubles_are_found),
+        cmocka_unit_test(slices_have_their_own_constants),
+        cmocka_unit_test(masked_samples_do_not_matter),
+        cmocka_unit_test(noise_is_on_no_grid),
+        cmocka_unit_test(integers_of_any_range_come_back),
         cmocka_unit_test(cut_records_are_refused),
     };
 

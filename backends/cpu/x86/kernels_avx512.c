@@ -5,6 +5,7 @@
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
+#define FMC_HAS_ANY 1
 #include "../../ref/loops_table.h"
 #include "kernels_x86.h"
 
@@ -17,11 +18,17 @@
 #endif
 
 #define VEC_SIZE 64
+#define TURN(type) turn_##type##_avx512
+#include "turn.h"
 #define REAL float
 #define NAME(x) x##_f32_avx512
 #include "../../ref/loops_real.h"
 #include "../../ref/loops_fft.h"
 #include "../loops_mat.h"
+#define SQUARE 8
+#define turn_block_f32_avx512 turn_f32_avx512
+#include "transpose.h"
+#undef SQUARE
 #undef REAL
 #undef NAME
 #define REAL double
@@ -29,6 +36,10 @@
 #include "../../ref/loops_real.h"
 #include "../../ref/loops_fft.h"
 #include "../loops_mat.h"
+#define SQUARE 4
+#define turn_block_f64_avx512 turn_f64_avx512
+#include "transpose.h"
+#undef SQUARE
 #undef REAL
 #undef NAME
 
