@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compare fmc with its peers on the .npy fields of a folder: ratio, error, speed and memory at equal error.
+"""Compare fmc with its peers on the .npy fields of a folder: ratio, error, speed, memory at equal error.
 
-Writes OUT/rows.csv, summary.md, *.png and index.html. DATA_DIR/manifest.json, or the one above it, may say of each field
-its kind (real, simulation), packing and time axis.
+Writes rows.csv, summary.md, *.png, index.html and speed.csv. DATA_DIR/manifest.json, or the one above it, says of each field
+its kind (real, simulation), packing, mask and time axis; without one all fields are one group.
 
 Needs the PyPI packages numpy and cffi, and for the peers (each is left out with a message if its package is missing):
   pysz (SZ3), imagecodecs (SPERR, JPEG 2000, zstd), zfpy (ZFP; in a Python of its own, named by FMC_ZFP_PYTHON),
@@ -159,10 +159,11 @@ def draw(out, gains, all_rows):
 
 
 def page(made, pictures):
-    style = "body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:2px 6px}"
+    style = ("body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}"
+             "td,th{border:1px solid #ccc;padding:2px 6px}")
     images = "".join(f'<p><img src="{name}" alt="{name}" style="max-width:100%"></p>' for name in pictures)
-    return (f'<!doctype html><html lang="en"><meta charset="utf-8"><title>fmc and its peers</title><style>{style}</style>'
-            f"<h1>fmc and its peers</h1>{images}" + "".join(t.html() for t in made) + "</html>\n")
+    return ('<!doctype html><html lang="en"><meta charset="utf-8"><title>fmc and its peers</title>'
+            f"<style>{style}</style><h1>fmc and its peers</h1>{images}" + "".join(t.html() for t in made) + "</html>\n")
 
 
 def main(argv=None):

@@ -86,11 +86,11 @@ static void NAME(load_lanes)(REAL *restrict t, size_t pitch, const REAL *restric
 {
     if (NAME(are_neighbours)(off, lanes))
         for (size_t i = 0; i < n; i++)
-            memcpy(t + i * pitch, data + (off[0] + i * stride), lanes * sizeof *t);
+            memcpy(t + i * pitch, data + (ptrdiff_t)(off[0] + i * stride), lanes * sizeof *t);
     else
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < lanes; j++)
-                t[i * pitch + j] = data[off[j] + i * stride];
+                t[i * pitch + j] = data[(ptrdiff_t)(off[j] + i * stride)];
 }
 
 static void NAME(store_lanes)(const REAL *restrict t, size_t pitch, REAL *restrict data, const size_t *off,
@@ -98,11 +98,11 @@ static void NAME(store_lanes)(const REAL *restrict t, size_t pitch, REAL *restri
 {
     if (NAME(are_neighbours)(off, lanes))
         for (size_t i = 0; i < n; i++)
-            memcpy(data + (off[0] + i * stride), t + i * pitch, lanes * sizeof *t);
+            memcpy(data + (ptrdiff_t)(off[0] + i * stride), t + i * pitch, lanes * sizeof *t);
     else
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < lanes; j++)
-                data[off[j] + i * stride] = t[i * pitch + j];
+                data[(ptrdiff_t)(off[j] + i * stride)] = t[i * pitch + j];
 }
 
 static double NAME(add_tree)(const double p[8])
@@ -165,25 +165,25 @@ static double NAME(error_max)(const REAL *x, const REAL *y, size_t count)
 
 static size_t NAME(proxy_terms)(double *restrict product, const REAL *restrict x, REAL inv_unit, size_t count)
 {
-    REAL n_large[8] = { 0 };
+    double p[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+    REAL term[128];
+    int32_t n_large = 0;
     size_t i = 0;
 
-    for (; i + 8 <= count; i += 8)
-        for (size_t j = 0; j < 8; j++) {
-            const REAL u = (REAL)fabs(x[i + j]) * inv_unit, v = u < (REAL)1e8 ? u : (REAL)1e8;
+    for (size_t k = 0; k < count; k++) {
+        const REAL u = x[k] * inv_unit, t = 1 + u * u;
 
-            product[j] *= (double)(1 + v * v);
-            n_large[j] += v > (REAL)0.6 ? (REAL)1 : (REAL)0;
-        }
-    for (; i < count; i++) {
-        const REAL u = (REAL)fabs(x[i]) * inv_unit, v = u < (REAL)1e8 ? u : (REAL)1e8;
-
-        product[i % 8] *= (double)(1 + v * v);
-        n_large[i % 8] += v > (REAL)0.6 ? (REAL)1 : (REAL)0;
+        n_large += t > (REAL)1.36; /* |u| > 0.6 */
+        term[k] = t < (REAL)1e16 ? t : (REAL)1e16;
     }
-    for (size_t j = 1; j < 8; j++)
-        n_large[0] += n_large[j];
-    return (size_t)n_large[0];
+    for (; i + 8 <= count; i += 8)
+        for (size_t j = 0; j < 8; j++)
+            p[j] *= (double)term[i + j];
+    for (; i < count; i++)
+        p[i % 8] *= (double)term[i];
+    for (size_t j = 0; j < 8; j++)
+        product[j] *= p[j];
+    return (size_t)n_large;
 }
 
 static void NAME(quantize)(int32_t *restrict q, const REAL *restrict x, REAL inv_step, REAL round, int32_t limit,

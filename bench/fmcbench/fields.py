@@ -52,7 +52,7 @@ class Field:
 
 
 def discover(folder, names=None, planes=False):
-    """Fields for folder/*.npy (those in names), labelled by folder/manifest.json or the one above. ValueError if none."""
+    """Fields of folder/*.npy (those in names), labelled by the manifest there or above. ValueError if none."""
     folder = pathlib.Path(folder)
     labels = _manifest(folder)
     fields = [_field(path, labels.get(path.stem, {})) for path in sorted(folder.glob("*.npy"))]

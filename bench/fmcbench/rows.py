@@ -47,7 +47,7 @@ def _text(value):
 
 
 def read_stored(path):
-    """Rows of a CSV of peers' figures (columns field, peer, layout, kind, target, bytes, ...), bound_ok by bound_broken."""
+    """Rows of a CSV of peers' figures (columns field, peer, layout, kind, target, bytes, bound_broken, ...)."""
     rows = []
     with open(path, newline="", encoding="utf-8") as f:
         for line in csv.DictReader(f):

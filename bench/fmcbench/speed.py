@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speed and memory: MB/s per core beside SPERR and SZ3, two threads against one, large arrays against small, peak memory.
+"""Speed and memory: MB/s per core beside SPERR and SZ3, threads, large arrays against small, peak memory.
 
 The codecs take turns in one process on the same field, so that what else the machine does hits all alike; ratios are
 taken within a round. One-thread figures are CPU time, two-thread figures wall time.
@@ -103,7 +103,7 @@ def measure_field(field):
 def _beside_peers(fields, out, say):
     found = []
     for i, field in enumerate(fields, 1):
-        answer, reason = _in_process("field", {"field": _plain(field)})
+        answer, reason = _in_process("field", {"field": vars(field)})
         say(f"[speed {i}/{len(fields)}] {field.name}" + (f": {reason}" if reason else ""))
         found += answer or []
     if not found:
@@ -123,9 +123,10 @@ def _ratio_table(found):
         for other in ("SPERR", "SZ3", "fmc 5"):
             pairs = [(place[n, own], place[n, other]) for n in names if (n, own) in place and (n, other) in place]
             if pairs and own != other:
-                body.append([own, other, len(pairs)]
-                            + [f"{statistics.median(a[k] / b[k] for a, b in pairs):.2f}" for k in ("mbs_in", "mbs_out")]
-                            + [GOALS.get((own, other), ""), f"{statistics.median(a['bytes'] / b['bytes'] for a, b in pairs):.3f}"])
+                into, back, size = (statistics.median(a[k] / b[k] for a, b in pairs)
+                                    for k in ("mbs_in", "mbs_out", "bytes"))
+                body.append([own, other, len(pairs), f"{into:.2f}", f"{back:.2f}", GOALS.get((own, other), ""),
+                             f"{size:.3f}"])
     return Table(f"Speed on one core at NRMSE {TARGET:g}, medians of ratios over fields above 2 MB",
                  ["codec", "against", "fields", "in", "out", "goal in / out", "bytes"], body)
 
@@ -158,47 +159,58 @@ def enlarge(a, size):
 
 
 def measure_enlarged(field, size, effort, threads):
-    """Wall and CPU seconds in and out, bytes and peak memory above the array, in a process of its own."""
+    """Per number of threads (they take turns): the shortest wall and CPU seconds in and out, and peak memory."""
     array = enlarge(field.load(), size)
-    gc.collect()
-    with measure.Meter() as into:
-        start = time.process_time()
-        data = ours.compress(array, effort, {"nrmse": TARGET}, threads)
-        cpu_in = time.process_time() - start
-    with measure.Meter() as back:
-        ours.decompress(data, threads)
-    again = []
-    for _ in range(3 if size < LARGE else 1):
-        start = time.perf_counter()
-        ours.compress(array, effort, {"nrmse": TARGET}, threads)
-        middle = time.perf_counter()
-        ours.decompress(data, threads)
-        again.append((middle - start, time.perf_counter() - middle))
-    return {"raw": array.nbytes, "bytes": len(data), "cpu_in": cpu_in, "peak_in": into.peak, "peak_out": back.peak,
-            "in": min([into.seconds] + [a for a, _ in again]), "out": min([back.seconds] + [b for _, b in again])}
+    found = {n: {"raw": array.nbytes, "peak": [], "times": []} for n in threads}
+    for _ in range(4 if size < LARGE else 1):
+        for n in threads:
+            gc.collect()
+            with measure.Meter() as into:
+                cpu = [time.process_time()]
+                data = ours.compress(array, effort, {"nrmse": TARGET}, n)
+                cpu.append(time.process_time())
+            with measure.Meter() as back:
+                ours.decompress(data, n)
+                cpu.append(time.process_time())
+            found[n]["times"].append((into.seconds, back.seconds, cpu[1] - cpu[0], cpu[2] - cpu[1]))
+            found[n]["peak"].append((into.peak, back.peak))
+            found[n]["bytes"] = len(data)
+    for got in found.values():
+        got["in"], got["out"], got["cpu_in"], got["cpu_out"] = (min(t) for t in zip(*got.pop("times")))
+        got["peak"] = got["peak"][0]  # later ones find memory that is already there
+    return found
 
 
 def _enlarged(field, say):
     body = []
-    rates = {}
     for effort in EFFORTS[:2]:
-        for size, threads in ((SMALL, 1), (MIDDLE, 1), (MIDDLE, 2), (LARGE, 1)):
-            task = {"field": _plain(field), "size": size, "effort": effort, "threads": threads}
+        reference = None
+        for size, threads in ((SMALL, (1,)), (LARGE, (1,)), (MIDDLE, (1, 2))):
+            task = {"field": vars(field), "size": size, "effort": effort, "threads": threads}
             got, reason = _in_process("enlarged", task)
-            say(f"[speed] {field.name} at {size >> 20} MiB, effort {effort}, {threads} threads" + (f": {reason}" if reason else ""))
+            say(f"[speed] {field.name} at {size >> 20} MiB, effort {effort}" + (f": {reason}" if reason else ""))
             if not got:
-                body.append([effort, size >> 20, threads, reason] + ["-"] * 5)
+                body.append([effort, size >> 20, threads, reason] + ["-"] * 7)
                 continue
-            raw = got["raw"]
-            rates[effort, size, threads] = (raw / got["in"], raw / got["out"])
-            base = rates.get((effort, MIDDLE, 1) if threads == 2 else (effort, SMALL, 1))
-            relative = "-" if base is None else f"{raw / got['in'] / base[0]:.2f} / {raw / got['out'] / base[1]:.2f}"
-            body.append([effort, f"{raw / 2**20:.0f}", threads, f"{raw / 1e6 / got['in']:.1f}", f"{raw / 1e6 / got['out']:.1f}",
-                         relative] + [_memory(got[k], raw) for k in ("peak_in", "peak_out")] + [got["bytes"]])
+            reference = reference or got["1"]
+            for n, here in got.items():
+                against = (reference, "cpu_") if n == "1" else (got["1"], "")
+                body.append(_enlarged_line(effort, n, here, *against))
+    note = ("MB/s of wall time and of CPU time. Relative: one thread's CPU time to 16 MiB (goal 1.0), two threads' wall "
+            "time to one thread's (goal 1.8; on a machine that is busy it says nothing). Peaks: resident memory beyond "
+            "the array itself (in: with two copies of the stream; out: with the result).")
     return [Table(f"Large arrays and threads: {field.name} continued by reflection",
-                  ["effort", "MiB", "threads", "MB/s in", "MB/s out", "in / out relative to", "peak in", "peak out", "bytes"],
-                  body, "Relative: two threads to one (goal 1.8), larger arrays to 16 MiB (goal 1.0). Peaks: resident memory "
-                        "beyond the array itself (compressing: with the stream; decompressing: with the result).")]
+                  ["effort", "MiB", "threads", "wall in", "wall out", "CPU in", "CPU out", "relative in", "relative out",
+                   "peak in", "peak out", "bytes"], body, note)]
+
+
+def _enlarged_line(effort, threads, here, against, clock):
+    """A line of the table; `against` is what its relative rates on that clock refer to."""
+    raw = here["raw"]
+    rates = [f"{raw / 1e6 / here[k]:.1f}" for k in ("in", "out", "cpu_in", "cpu_out")]
+    relative = [f"{raw / here[clock + k] / (against['raw'] / against[clock + k]):.2f}" for k in ("in", "out")]
+    return [effort, f"{raw / 2**20:.0f}", threads, *rates, *relative, *(_memory(p, raw) for p in here["peak"]),
+            here["bytes"]]
 
 
 def _memory(peak, raw):
@@ -206,10 +218,6 @@ def _memory(peak, raw):
 
 
 # ---------------------------------------------------------------------------------------------------- own process
-
-
-def _plain(field):
-    return {k: v for k, v in vars(field).items()}
 
 
 def _in_process(what, task):
@@ -231,7 +239,8 @@ def main():
     field = Field(**task.pop("field"))
     field.shape = tuple(field.shape)
     what = task.pop("what")
-    print(json.dumps(measure_field(field) if what == "field" else measure_enlarged(field, **task)), file=out, flush=True)
+    answer = measure_field(field) if what == "field" else measure_enlarged(field, **task)
+    print(json.dumps(answer), file=out, flush=True)
 
 
 if __name__ == "__main__":

@@ -185,7 +185,8 @@ def too_low(found, effort):
     low = sorted((g for g in found if g.too_low and g.effort == effort), key=lambda g: g.value)
     body = [[g.field.name, target_name(g.kind, g.target), _number(g.value), g.size, g.peer_size,
              g.size - g.peer_size, g.peer, _way(g.row), _error_text(g.row)] for g in low]
-    note = f"Gain below {FLOOR}, or for streams under {rows.SMALL_STREAM} bytes more than {rows.SMALL_DIFFERENCE} bytes longer."
+    note = (f"Gain below {FLOOR}, or for streams under {rows.SMALL_STREAM} bytes more than {rows.SMALL_DIFFERENCE} bytes "
+            "longer.")
     return Table(f"Cells below the best peer, effort {effort}",
                  ["field", "target", "gain", "fmc", "peer", "difference", "best peer", "fmc's way", "error / target"], body,
                  note if body else "None.")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""zfpy behind a pipe. In: "<cdcB4QQ" verb, tolerance (< 0: reversible), type, rank, extents, size, then that many bytes;
-out: "<Q" size and the bytes."""
+"""zfpy behind a pipe.
+
+In: "<cdcB4QQ" verb, tolerance (< 0: reversible), type, rank, extents, size, then that many bytes.
+Out: "<Q" size and the bytes.
+"""
 import struct
 import sys
 

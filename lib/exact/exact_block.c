@@ -404,10 +404,10 @@ done:
 
 /* ---- block ---- */
 
-/* Floats, decimals or a table, whatever promises the fewest bytes. */
+/* Floats, decimals or a table, whichever takes fewer bytes; coded whole where the estimates are not far apart. */
 static fmc_status encode_best(const block *b, fmc_out *out)
 {
-    fmc_out values = fmc_out_make(b->ex->alloc);
+    fmc_out first = fmc_out_make(b->ex->alloc), second = fmc_out_make(b->ex->alloc);
     plan by_table = { .size = SIZE_MAX }, direct = { .size = SIZE_MAX };
     double *table = NULL;
     int32_t *ranks = NULL;
@@ -417,29 +417,30 @@ static fmc_status encode_best(const block *b, fmc_out *out)
     fmc_status st;
 
     FMC_TRY(find_table(b, &table, &n_table));
-    if (n_table) {
-        FMC_TRY(encode_table_values(b, table, n_table, &values));
-        FMC_TRY(plan_table(b, table, n_table, &ranks, &by_table));
-        by_table.size += by_table.size < SIZE_MAX / 2 ? values.size : 0;
-    }
     digits = find_digits(b, &lo, &hi);
-    if (digits)
-        FMC_TRY(plan_decimal(b, digits, lo, hi, &direct));
-    else
-        FMC_TRY(plan_float(b, &direct));
-    if (by_table.size < direct.size) {
-        fmc_out_u8(out, FMC_EXACT_TABLE);
-        fmc_out_bytes(out, values.data, values.size);
-        FMC_TRY(encode_pcm(b, &by_table, out));
-    } else {
-        fmc_out_u8(out, digits ? FMC_EXACT_DECIMAL : FMC_EXACT_FLOAT);
-        if (digits)
-            fmc_out_u8(out, (uint8_t)digits);
-        FMC_TRY(encode_pcm(b, &direct, out));
+    FMC_TRY(digits ? plan_decimal(b, digits, lo, hi, &direct) : plan_float(b, &direct));
+    if (n_table) {
+        fmc_out_u8(&first, FMC_EXACT_TABLE);
+        FMC_TRY(encode_table_values(b, table, n_table, &first));
+        FMC_TRY(plan_table(b, table, n_table, &ranks, &by_table));
+        by_table.size += by_table.size < SIZE_MAX / 2 ? first.size : 0;
+        if (by_table.size / 2 < direct.size)
+            FMC_TRY(encode_pcm(b, &by_table, &first));
     }
+    if (direct.size / 2 <= by_table.size) {
+        fmc_out_u8(&second, digits ? FMC_EXACT_DECIMAL : FMC_EXACT_FLOAT);
+        if (digits)
+            fmc_out_u8(&second, (uint8_t)digits);
+        FMC_TRY(encode_pcm(b, &direct, &second));
+    }
+    if (second.size == 0 || (n_table && by_table.size / 2 < direct.size && first.size < second.size))
+        fmc_out_bytes(out, first.data, first.size);
+    else
+        fmc_out_bytes(out, second.data, second.size);
     st = out->st;
 done:
-    fmc_out_fini(&values);
+    fmc_out_fini(&first);
+    fmc_out_fini(&second);
     fmc_dealloc(b->ex->alloc, table);
     fmc_dealloc(b->ex->alloc, ranks);
     return st;

@@ -205,7 +205,7 @@ fmc_status fmc_view_choose(const fmc_exec *ex, uint32_t rank, const size_t *dim,
     static const uint32_t flag[3] = { FMC_PCM_EQ, FMC_PCM_LOW, FMC_PCM_ORDINAL };
     trial t = { .ex = ex, .params = params };
     size_t best = SIZE_MAX, size, at, left[5], n = 1, target;
-    uint32_t flags = allowed & FMC_PCM_EQ;
+    uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW);
     fmc_status st = FMC_OK;
 
     for (uint32_t i = 0; slice_axis && i + 1 <= slice_axis; i++)

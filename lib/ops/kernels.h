@@ -49,8 +49,8 @@ typedef struct fmc_fft_pass {
  * square_sum  FREE but the same everywhere: sum of x[i]^2 in f64, in 8 partial sums p[i % 8] added up as a tree of halves
  * error_sum   the same of (x[i] - y[i]), each difference in f64
  * error_max   the largest |x[i] - y[i]| as an f64 difference
- * proxy_terms FREE, the same everywhere: with u = |x[i]| * inv_unit (at most 1e8), product[i % 8] *= 1 + u^2, and the
- *             number of u > 0.6 is returned; count <= 128, so that no product overflows
+ * proxy_terms FREE, the same everywhere: with t = 1 + (x[i] * inv_unit)^2, at most 1e16, product[i % 8] is multiplied by
+ *             all of its t, and the number of t > 1.36 is returned; count <= 128, so that no product overflows
  * quantize    q = trunc(|x[i]| * inv_step + round) with the sign of x[i], |q| <= limit; NaN gives 0.
  *             round in [0, 1): 0.5 = nearest, less = dead zone. Computed in the real type; limit <= 2^28
  * dequantize  x[i] = sign * ((|q| + offset[min(|q|, 3)]) * step) in the real type, 0 for q = 0; offset[0] is not read

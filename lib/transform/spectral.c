@@ -13,10 +13,7 @@
 #include "transform/trig.h"
 
 /* Format constants: lines up to DENSE_MAX, and those with a larger prime factor than PRIME_MAX, are dense. */
-#ifndef FMC_TX_DENSE_MAX
-#define FMC_TX_DENSE_MAX 16
-#endif
-enum { DENSE_MAX = FMC_TX_DENSE_MAX, DENSE_LIMIT = 256, PRIME_MAX = 127, MAX_PASSES = 12 };
+enum { DENSE_MAX = 16, DENSE_LIMIT = 256, PRIME_MAX = 127, MAX_PASSES = 12 };
 
 typedef struct fft_passes {
     uint32_t     n;

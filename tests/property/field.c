@@ -239,11 +239,12 @@ static size_t choose_strides(fmc_array *a, uint64_t *seed, size_t sample, int is
 void field_lay_out(field *f, uint64_t *seed, int is_strange)
 {
     int64_t first;
-    const size_t odd = is_strange ? random_below(seed, 8) : 0;
-    const size_t size = choose_strides(&f->array, seed, f->sample, is_strange, &first);
+    size_t odd, size;
 
     if (!f->plain)
         set_size(f);
+    odd = is_strange ? random_below(seed, 8) : 0;
+    size = choose_strides(&f->array, seed, f->sample, is_strange, &first);
     f->memory_size = size + odd;
     f->memory = malloc(f->memory_size);
     if (!f->memory)
