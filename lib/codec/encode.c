@@ -68,12 +68,13 @@ done:
     return st;
 }
 
-/* Lossless coding competes where the lossy payload is not much smaller than the data. */
-static int exact_may_win(const fmc_block *block, const fmc_candidate *best)
+/* Lossless coding competes where the lossy payload is not much smaller than the data, and where it is larger anyway. */
+static int exact_may_win(const fmc_block *block, const fmc_effort *effort, const fmc_candidate *best)
 {
     const size_t raw = fmc_block_count(block) * (block->dtype == FMC_F64 ? 8 : 4);
 
-    return best->coder == FMC_CODER_AUTO || best->payload.size > raw / 3;
+    return best->coder == FMC_CODER_AUTO || best->payload.size > raw ||
+           (may_use(effort, FMC_CODER_EXACT) && best->payload.size > raw / 3);
 }
 
 fmc_status fmc_chunk_encode(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
@@ -89,7 +90,7 @@ fmc_status fmc_chunk_encode(const fmc_exec *ex, const fmc_block *block, const vo
         keep_smaller(ex, &best, &c);
         FMC_TRY(st);
     }
-    if (best.coder == FMC_CODER_AUTO || (may_use(effort, FMC_CODER_EXACT) && exact_may_win(block, &best)))
+    if (exact_may_win(block, effort, &best))
         FMC_TRY(try_exact(ex, block, data, effort, &best));
     fmc_out_bytes(out, best.payload.data, best.payload.size);
     st = out->st;
