@@ -9,7 +9,7 @@ enum {
     ONE = 16,              /* energies are in 1/16 */
     SPLIT_ENERGY = 8 * ONE, /* from here on low bits are split off */
     MAX_UNARY = 24,
-    COUNT_LIMIT = 255,
+    COUNT_LIMIT = 127,
     SIGN_LIMIT = 255,
     MAX_WEIGHT = 100000,   /* keeps every dot product below 2^31 */
     NO_MEAN = INT32_MIN

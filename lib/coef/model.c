@@ -25,10 +25,22 @@ unsigned fmc_coef_class(const fmc_band *band)
 
 const fmc_coef_weights *fmc_coef_class_weights(unsigned band_class)
 {
-    static const fmc_coef_weights usual = { 46, 20, 26, 15, 15, 5, 3, 8 };
+    static const fmc_coef_weights by_class[FMC_COEF_CLASSES] = {
+        { 46, 20, 26, 15, 15, 5, 3, 8 },
+        { 55, 17, 23, 13, 16, 1, 1, 3 },
+        { 72, 12, 21, 4, 10, 1, 1, 2 },
+        { 75, 3, 22, 1, 9, 1, 1, 2 },
+        { 58, 14, 19, 10, 18, 3, 0, 4 },
+        { 64, 14, 19, 2, 13, 1, 1, 3 },
+        { 58, 12, 18, 1, 14, 1, 1, 2 },
+        { 52, 18, 18, 17, 21, 3, 2, 5 },
+        { 60, 9, 14, 2, 18, 1, 3, 4 },
+        { 52, 8, 11, 2, 16, 1, 3, 4 },
+        { 35, 45, 18, 40, 14, 0, 0, 4 },
+        { 46, 20, 26, 15, 15, 5, 3, 8 },
+    };
 
-    (void)band_class;
-    return &usual;
+    return &by_class[band_class];
 }
 
 /* Four steps an octave above 4: docs/format.md 8.3. */
