@@ -11,9 +11,13 @@ enum {
     MAX_UNARY = 24,
     COUNT_LIMIT = 127,
     SIGN_LIMIT = 255,
-    MAX_WEIGHT = 100000,   /* keeps every dot product below 2^31 */
-    NO_MEAN = INT32_MIN
+    AVERAGE = 100          /* in place of a number of pairs: two, averaged instead of mixed */
 };
+
+FMC_ALWAYS_INLINE uint32_t pairs_of(uint32_t n_pairs)
+{
+    return n_pairs == AVERAGE ? 2 : n_pairs;
+}
 
 /* What the decisions of one value share. */
 typedef struct value_context {
@@ -50,7 +54,8 @@ FMC_ALWAYS_INLINE unsigned code_mixed(fmc_coef_block *b, int dec, unsigned bit, 
                                       uint32_t n)
 {
     int32_t st[FMC_COEF_MAX_INPUTS];
-    int32_t dot = 0, error;
+    int64_t dot = 0;
+    int32_t error;
     unsigned shift;
     uint32_t prob;
 
@@ -58,19 +63,33 @@ FMC_ALWAYS_INLINE unsigned code_mixed(fmc_coef_block *b, int dec, unsigned bit, 
         if (i > 0 && (*p[i] & 1023) == 0) /* not met before: start from what the energy says */
             *p[i] = *p[0] & ~(fmc_prob)1023;
         st[i] = fmc_stretch(*p[i]);
-        dot += st[i] * set->w[i];
+        dot += (int64_t)st[i] * set->w[i];
     }
-    prob = fmc_squash(dot >> 14);
+    dot >>= 14;
+    prob = fmc_squash((int32_t)(dot < -3072 ? -3072 : dot > 3072 ? 3072 : dot));
     bit = code_bit(b, dec, bit, prob);
     error = (int32_t)((bit << 16) - bit) - (int32_t)prob;
     shift = rate_shift(set->n);
     set->n++;
     for (uint32_t i = 0; i < n; i++) {
-        const int32_t w = set->w[i] + ((st[i] * error + (1 << (shift - 1))) >> shift);
-
-        set->w[i] = w > MAX_WEIGHT ? MAX_WEIGHT : w < -MAX_WEIGHT ? -MAX_WEIGHT : w;
+        set->w[i] = (int32_t)((uint32_t)set->w[i] + (uint32_t)((st[i] * error + (1 << (shift - 1))) >> shift));
         fmc_prob_update(p[i], bit, COUNT_LIMIT);
     }
+    return bit;
+}
+
+/* A fixed average of three probabilities: most of what mixing gains where there are many values to learn from. */
+FMC_ALWAYS_INLINE unsigned code_averaged(fmc_coef_block *b, int dec, unsigned bit, fmc_prob *const p[3])
+{
+    uint32_t prob;
+
+    for (uint32_t i = 1; i < 3; i++)
+        if ((*p[i] & 1023) == 0)
+            *p[i] = *p[0] & ~(fmc_prob)1023;
+    prob = (uint32_t)(((uint64_t)*p[0] * 3 + (uint64_t)*p[1] * 2 + (uint64_t)*p[2] * 3) >> 19);
+    bit = code_bit(b, dec, bit, prob < 32 ? 32 : prob > 65504 ? 65504 : prob);
+    for (uint32_t i = 0; i < 3; i++)
+        fmc_prob_update(p[i], bit, COUNT_LIMIT);
     return bit;
 }
 
@@ -100,12 +119,14 @@ FMC_ALWAYS_INLINE unsigned code_decision(fmc_coef_block *b, const value_context 
     p[n++] = c->energy + line;
     if (n_pairs == 0 && n_means == 0)
         return code_adaptive(b, dec, bit, p[0]);
-    for (uint32_t i = 0; i < n_pairs; i++)
+    for (uint32_t i = 0; i < pairs_of(n_pairs); i++)
         p[n++] = c->pair[i] + slot;
     for (int i = 0; i < n_means; i++)
         if (c->mean[i])
             p[n++] = c->mean[i] + (size_t)slot * FMC_COEF_MEANS * (FMC_COEF_ENERGIES / 2) +
                      mean_class(b->model, rest[i]);
+    if (n_pairs == AVERAGE)
+        return code_averaged(b, dec, bit, p);
     return code_mixed(b, dec, bit, c->mix + line * 4, p, n);
 }
 
@@ -240,14 +261,14 @@ FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, v
         return;
     first[0] = log_class(m, (2 * w + ww) * 4) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[0][x];
     first[1] = b->scratch.pair[1][x] + (w > 0);
-    if (n_pairs > 2) {
+    if (pairs_of(n_pairs) > 2) {
         const uint32_t near = 4 * w + 2 * b->scratch.rows.north[x] + b->scratch.rows.up[x];
 
         first[2] = log_class(m, 2 * near) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[2][x];
         first[3] = log_class(m, 2 * near) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[3][x];
         first[4] = log_class(m, run) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[4][x];
     }
-    for (uint32_t i = 0; i < n_pairs; i++)
+    for (uint32_t i = 0; i < pairs_of(n_pairs); i++)
         c->pair[i] = m->pair[i] + (size_t)first[i] * FMC_COEF_SLOTS;
 }
 
@@ -327,7 +348,7 @@ FMC_ALWAYS_INLINE int code_segment(fmc_coef_block *b, const fmc_coef_row *r, int
 FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int dec, uint32_t n_pairs, int n_means)
 {
     const fmc_coef_weights *k = fmc_coef_class_weights(r->band_class);
-    const int best = n_pairs > 2;
+    const int best = n_pairs == 5;
     value_context c = { 0 };
     uint32_t w = 0, ww = 0, run = 0;
     unsigned previous = 0;
@@ -373,7 +394,7 @@ void fmc_coef_code_row(fmc_coef_block *b, const fmc_coef_row *row)
         if (tier == FMC_COEF_BEST)
             code_row(b, row, dec, 5, FMC_MEAN_SOURCES);
         else
-            code_row(b, row, dec, tier == FMC_COEF_MIX ? 2 : 0, FMC_MEAN_SOURCES);
+            code_row(b, row, dec, tier == FMC_COEF_FAST ? 0 : 2, FMC_MEAN_SOURCES);
     } else if (tier == FMC_COEF_BEST) {
         if (dec)
             code_row(b, row, 1, 5, 1);
@@ -384,6 +405,11 @@ void fmc_coef_code_row(fmc_coef_block *b, const fmc_coef_row *row)
             code_row(b, row, 1, 2, 0);
         else
             code_row(b, row, 0, 2, 0);
+    } else if (tier == FMC_COEF_AVERAGE) {
+        if (dec)
+            code_row(b, row, 1, AVERAGE, 0);
+        else
+            code_row(b, row, 0, AVERAGE, 0);
     } else {
         if (dec)
             code_row(b, row, 1, 0, 0);

@@ -12,10 +12,14 @@
 
 /** How much modelling. Values are format constants (docs/format.md 8). */
 enum fmc_coef_tier {
-    FMC_COEF_FAST = 0,   /* one adaptive distribution per context */
-    FMC_COEF_MIX = 1,    /* three contexts mixed */
-    FMC_COEF_BEST = 2    /* six contexts, conditional mean, final correction */
+    FMC_COEF_FAST = 0,    /* one adaptive distribution per context */
+    FMC_COEF_AVERAGE = 1, /* three contexts in a fixed average */
+    FMC_COEF_MIX = 2,     /* three contexts mixed by adaptive weights */
+    FMC_COEF_BEST = 3     /* six contexts and a conditional mean mixed */
 };
+
+/** The tier that suits an effort and these values: mixing pays where there is little to learn from. */
+uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t count);
 
 /**
  * Another opinion on the values of a band, e.g. a network's: mixed in as one more voice. Both sides must have the same.

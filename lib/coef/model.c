@@ -95,7 +95,7 @@ static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m, int has_vo
 {
     fmc_status st;
 
-    m->n_pairs = m->tier == FMC_COEF_FAST ? 0 : m->tier == FMC_COEF_MIX ? 2 : 5;
+    m->n_pairs = m->tier == FMC_COEF_FAST ? 0 : m->tier == FMC_COEF_BEST ? 5 : 2;
     m->n_inputs = 1 + m->n_pairs + (m->tier == FMC_COEF_BEST) + (has_voice != 0);
     FMC_TRY(FMC_ALLOC(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS, &m->energy));
     for (uint32_t i = 0; i < m->n_pairs; i++)
