@@ -9,13 +9,16 @@
 #define NAME(x) x##_f32
 #include "loops_real.h"
 #include "loops_fft.h"
+#include "loops_predict.h"
 #undef REAL
 #undef NAME
 #define REAL double
 #define NAME(x) x##_f64
 #include "loops_real.h"
 #include "loops_fft.h"
+#include "loops_predict.h"
 #undef REAL
 #undef NAME
 
-const fmc_kernels fmc_kernels_ref = { .name = "ref", FMC_SLOTS(f32, f32), FMC_SLOTS(f64, f64) };
+const fmc_kernels fmc_kernels_ref = { .name = "ref", FMC_SLOTS(f32, f32), FMC_SLOTS(f64, f64),
+                                      FMC_SLOTS_PREDICT(f32, f32), FMC_SLOTS_PREDICT(f64, f64) };

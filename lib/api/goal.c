@@ -30,7 +30,7 @@ fmc_goal fmc_goal_make(uint32_t bound_kind, double bound, double width)
         g.kind = FMC_BOUND_ABS;
         g.limit = mul_down(bound, width);
     } else if (bound_kind == FMC_BOUND_NRMSE) {
-        g.limit = mul_down(bound, width);
+        g.limit = mul_down(bound < 1 ? bound : 1, width); /* more than the range constrains nothing */
     } else if (bound_kind == FMC_BOUND_PSNR) {
         g.kind = FMC_BOUND_NRMSE;
         /* pow is good to a few ulp; 1e-13 covers it on any libm. */

@@ -2,28 +2,35 @@
 #ifndef FMC_CODEC_CODER_H
 #define FMC_CODEC_CODER_H
 
-#include "codec/signal.h"
+#include "codec/lossy.h"
 
-/**
- * The lossy coders of a signal. Each appends its body (docs/format.md 5.1) to *out and leaves in recon exactly what
- * its decoder will give. The target is approached, not promised: the caller checks every sample afterwards.
+/*
+ * The lossy coders of a signal (docs/format.md 5.1). Encoders turn l->x into integers and use it up (it becomes
+ * z->recon); a mean-square goal is kept from below, an absolute one by most samples. *z is to be released also after
+ * a failure. FMC_ERR_UNSUPPORTED: the goal cannot be reached.
  */
 
-/** What the encoder of a signal is told. */
-typedef struct fmc_coder_input {
-    fmc_signal     signal;
-    const void    *x;      /* signal.count samples */
-    const uint8_t *mask;   /* states (array/mask.h); NULL: all coded */
-    fmc_target     target;
-    uint32_t       effort;
-} fmc_coder_input;
-
-fmc_status fmc_transform_encode(const fmc_exec *ex, const fmc_coder_input *in, fmc_out *out, void *recon);
+/** Choose the transforms: fills l->menu. Needs l->x. */
+fmc_status fmc_transform_choose(const fmc_exec *ex, fmc_lossy *l);
+/** With plan `choice` < l->menu.n. */
+fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, fmc_quantised *z);
 fmc_status fmc_transform_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
 /** Letters per axis, e.g. "PWW". */
 fmc_status fmc_transform_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);
 
-fmc_status fmc_predict_encode(const fmc_exec *ex, const fmc_coder_input *in, fmc_out *out, void *recon);
+/**
+ * The coarse version of a signal without the 2^scale_log2 finer scales, from its coarse bands alone (docs/format.md
+ * 5.6). W and P axes get ceil(dim / 2^scale_log2) samples, axes that are not transformed stay whole.
+ * @param c       gets type, rank, extents and count of the coarse signal.
+ * @param coarse  owned by the caller, NULL after a failure.
+ * @return FMC_ERR_UNSUPPORTED: there is no such version. *in is not moved.
+ */
+fmc_status fmc_transform_preview(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, uint32_t scale_log2,
+                                 fmc_signal *c, void **coarse);
+
+fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z);
+/** Estimated bytes of the coder's body; uses l->x up. Sets l->predict_step for mean-square targets. */
+fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes);
 fmc_status fmc_predict_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
 fmc_status fmc_predict_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);
 

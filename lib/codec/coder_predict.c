@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Closed-loop prediction, then the coefficient coder on the quantised residuals (docs/format.md 5.1, 7). */
+/* Closed-loop prediction and quantisation (docs/format.md 5.1, 7). */
 #include <math.h>
 #include <string.h>
 
 #include "bound/check.h"
 #include "codec/coder.h"
+#include "codec/estimate.h"
 #include "coef/coef.h"
 #include "core/status.h"
+
+enum { MAX_ROUNDS = 8, N_BLOCKS = 4 };
+
+/* Up to this many samples the size is estimated from all of them, else from blocks of so many in all. */
+#define WHOLE_COUNT ((size_t)1 << 21)
+#define BLOCKS_COUNT ((size_t)1 << 19)
+/* Samples for a first look. */
+#define SEARCH_COUNT ((size_t)1 << 15)
 
 /* f32 work: what rounding of |y| <= 1.5 may add to an error. */
 static const double f32_slack = 1.8e-7;
@@ -34,83 +43,289 @@ static double read_step(fmc_in *in)
     return step;
 }
 
-/* What the encoder works with. */
-typedef struct predict_work {
-    const fmc_coder_input *in;
-    fmc_interp_plan *plan;
-    fmc_band        *band;
-    int32_t         *q;
-    double           step;
-} predict_work;
-
-static fmc_status measure_rmse(const fmc_exec *ex, const fmc_coder_input *in, const void *recon, double *rmse)
+/* The largest error that a coder should allow itself, before any search. */
+static double first_bound(const fmc_lossy *l)
 {
-    fmc_errors e;
-    const fmc_status st = fmc_errors_measure(ex, in->signal.dtype, in->signal.count, in->x, recon, in->mask, &e);
+    const double slack = l->signal.dtype == FMC_F64 ? f64_slack : f32_slack, limit = l->target.limit;
 
-    *rmse = st == FMC_OK ? fmc_errors_rmse(&e) : 0;
-    return st;
+    if (l->target.kind == FMC_BOUND_NRMSE)
+        return 1.7320508 * limit;
+    return limit > 2 * slack ? limit - slack : limit / 2;
 }
 
-/* Closed loop: the error of a step is only known after coding with it. Many zeros make it smaller than uniform. */
-static fmc_status quantise_to_rmse(const fmc_exec *ex, predict_work *w, void *recon)
+/*
+ * Closed loop: the error of a step is only known after coding with it. Many zeros make it smaller than uniform. Steps
+ * that keep and break the limit close in on each other; the last one used keeps it.
+ */
+static fmc_status quantise_to_rmse(const fmc_exec *ex, fmc_lossy *l, const fmc_interp_plan *plan, double *step,
+                                   fmc_quantised *z)
 {
-    const double limit = w->in->target.limit;
+    double keeps = 0, breaks = HUGE_VAL, ratio;
     fmc_status st;
 
     for (int i = 0;; i++) {
-        double rmse;
-
-        w->step = fmc_quantise_round_step(w->step);
-        FMC_TRY(fmc_signal_predict_encode(ex, &w->in->signal, w->plan, w->in->x, w->step, w->q, recon));
-        FMC_TRY(measure_rmse(ex, w->in, recon, &rmse));
-        if (rmse <= limit && (rmse >= (i < 3 ? 0.993 : 0.97) * limit || i >= 6))
-            break;
-        if (i > 10 || !(rmse > 0))
-            break;
-        w->step *= i < 6 ? fmin(4, pow(limit * 0.998 / rmse, i < 2 ? 1.1 : 1.0)) : 0.9;
+        *step = fmc_quantise_round_step(*step);
+        FMC_TRY(fmc_lossy_make_signal(ex, l));
+        fmc_dealloc(ex->alloc, z->recon);
+        z->recon = l->x;
+        l->x = NULL;
+        FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, plan, z->recon, *step, z->q, z->recon));
+        FMC_TRY(fmc_lossy_rmse(ex, l, z->recon, &ratio));
+        if (ratio <= 1)
+            keeps = fmax(keeps, *step);
+        else
+            breaks = fmin(breaks, *step);
+        if (ratio <= 1 && (ratio > (i < 3 ? 0.985 : 0.97) || i >= MAX_ROUNDS || !(ratio > 0)))
+            return FMC_OK;
+        if (i >= 2 * MAX_ROUNDS)
+            return FMC_ERR_UNSUPPORTED;
+        if (i >= MAX_ROUNDS && keeps > 0)
+            *step = keeps; /* once more, to the end */
+        else
+            *step *= i < 5 ? fmin(4, fmax(0.25, pow(0.996 / ratio, 1.1))) : ratio > 1 ? 0.8 : 1.1;
+        if ((*step >= breaks || *step < keeps) && keeps > 0 && breaks < HUGE_VAL)
+            *step = sqrt(keeps * breaks);
     }
 done:
     return st;
 }
 
-static fmc_status quantise(const fmc_exec *ex, predict_work *w, void *recon)
+fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z)
 {
-    const fmc_signal *s = &w->in->signal;
-    const double slack = s->dtype == FMC_F64 ? f64_slack : f32_slack, limit = w->in->target.limit;
-    double bound = limit > 2 * slack ? limit - slack : limit / 2;
+    double step = fmc_quantise_round_step(l->predict_step > 0 ? l->predict_step : 2 * first_bound(l));
+    fmc_interp_plan *plan = NULL;
     fmc_status st;
 
-    if (w->in->target.kind == FMC_BOUND_NRMSE)
-        bound = 1.7320508 * limit;
-    w->step = fmc_quantise_round_step(2 * bound);
-    FMC_TRY(fmc_signal_predict_choose(ex, s, w->in->x, bound, w->in->effort, w->plan));
-    if (w->in->target.kind == FMC_BOUND_NRMSE)
-        FMC_TRY(quantise_to_rmse(ex, w, recon));
-    else
-        FMC_TRY(fmc_signal_predict_encode(ex, s, w->plan, w->in->x, w->step, w->q, recon));
+    memset(z, 0, sizeof *z);
+    z->coder = FMC_CODER_INTERP;
+    z->tier = fmc_coder_tier(l->effort->effort);
+    z->head = fmc_out_make(ex->alloc);
+    FMC_TRY(plan_alloc(ex, &plan));
+    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z->band));
+    FMC_TRY(fmc_lossy_make_signal(ex, l));
+    FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, step / 2, l->effort->effort, plan));
+    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
+    z->n_bands = fmc_interp_bands(plan, z->band);
+    if (l->target.kind == FMC_BOUND_NRMSE) {
+        FMC_TRY(quantise_to_rmse(ex, l, plan, &step, z));
+    } else {
+        z->recon = l->x;
+        l->x = NULL;
+        FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, plan, z->recon, step, z->q, z->recon));
+    }
+    fmc_out_u8(&z->head, (uint8_t)z->tier);
+    write_step(&z->head, step);
+    fmc_interp_plan_write(plan, &z->head);
+    st = z->head.st;
+done:
+    fmc_dealloc(ex->alloc, plan);
+    return st;
+}
+
+/* Blocks of a signal, stacked along a new first axis across which nothing is predicted. */
+typedef struct sampled {
+    fmc_signal       signal;
+    void            *x;
+    void            *recon;
+    int32_t         *q;
+    fmc_band        *band;
+    fmc_interp_plan *plan;
+} sampled;
+
+static void sampled_fini(const fmc_exec *ex, sampled *m)
+{
+    fmc_dealloc(ex->alloc, m->x);
+    fmc_dealloc(ex->alloc, m->recon);
+    fmc_dealloc(ex->alloc, m->q);
+    fmc_dealloc(ex->alloc, m->band);
+    fmc_dealloc(ex->alloc, m->plan);
+}
+
+/* Extents of a block of at most `most` samples: the longest axis is halved until it fits. */
+static size_t shrink(uint32_t rank, size_t *dim, size_t most)
+{
+    for (;;) {
+        size_t count = 1;
+        uint32_t longest = 0;
+
+        for (uint32_t a = 0; a < rank; a++) {
+            count *= dim[a];
+            longest = dim[a] > dim[longest] ? a : longest;
+        }
+        if (count <= most)
+            return count;
+        dim[longest] = (dim[longest] + 1) / 2;
+    }
+}
+
+/* Copy block b of n, spread over the diagonals of the whole. */
+static void copy_block(const fmc_signal *s, const size_t *dim, size_t count, uint32_t b, uint32_t n, const void *x,
+                       uint8_t *to)
+{
+    const size_t sample = fmc_signal_sample(s), row = dim[s->rank - 1];
+
+    for (size_t r = 0; r < count / row; r++) {
+        size_t left = r, from = 0, pitch = s->dim[s->rank - 1];
+
+        for (uint32_t a = s->rank; a-- > 0;) {
+            const size_t room = s->dim[a] - dim[a], place = a & 1 ? (b * 3 + 1) % n : b;
+            const size_t start = n == 1 ? room / 2 : room * place / (n - 1);
+
+            if (a + 1 == s->rank) {
+                from = start;
+                continue;
+            }
+            from += (start + left % dim[a]) * pitch;
+            left /= dim[a];
+            pitch *= s->dim[a];
+        }
+        memcpy(to + r * row * sample, (const uint8_t *)x + from * sample, row * sample);
+    }
+}
+
+static fmc_status cut_sample(const fmc_exec *ex, const fmc_signal *s, const void *x, size_t most, sampled *m)
+{
+    const uint32_t n = s->count <= most || s->rank == FMC_MAX_RANK ? 1 : N_BLOCKS;
+    size_t dim[FMC_MAX_RANK], count;
+    uint32_t k = 0;
+    fmc_status st;
+
+    memcpy(dim, s->dim, sizeof dim);
+    count = shrink(s->rank, dim, most / n);
+    m->signal = (fmc_signal){ .dtype = s->dtype, .count = n * count };
+    if (n > 1) {
+        m->signal.dim[k] = n;
+        m->signal.axis[k++] = FMC_AXIS_UNLIKE;
+    }
+    for (uint32_t a = 0; a < s->rank; a++, k++) {
+        m->signal.dim[k] = dim[a];
+        m->signal.axis[k] = s->axis[a];
+    }
+    m->signal.rank = k;
+    FMC_TRY(fmc_signal_alloc(ex, &m->signal, &m->x));
+    FMC_TRY(fmc_signal_alloc(ex, &m->signal, &m->recon));
+    FMC_TRY(FMC_ALLOC(ex->alloc, m->signal.count, &m->q));
+    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &m->band));
+    FMC_TRY(plan_alloc(ex, &m->plan));
+    for (uint32_t b = 0; b < n; b++)
+        copy_block(s, dim, count, b, n, x, (uint8_t *)m->x + b * count * fmc_signal_sample(s));
 done:
     return st;
 }
 
-fmc_status fmc_predict_encode(const fmc_exec *ex, const fmc_coder_input *in, fmc_out *out, void *recon)
+/* What a look at a few samples tells: about the step that meets the target, and whether the first axis helps. */
+typedef struct outlook {
+    double step;
+    int    is_first_unlike;
+} outlook;
+
+/* Bits of the sample at the step; for a mean-square target the step is corrected first. */
+static fmc_status try_sample(const fmc_exec *ex, const sampled *m, const fmc_target *target, double *step, double *bits)
 {
-    predict_work w = { .in = in };
-    const uint32_t tier = fmc_coder_tier(in->effort);
+    const fmc_signal *s = &m->signal;
     fmc_status st;
 
-    FMC_TRY(plan_alloc(ex, &w.plan));
-    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &w.band));
-    FMC_TRY(FMC_ALLOC(ex->alloc, in->signal.count, &w.q));
-    FMC_TRY(quantise(ex, &w, recon));
-    fmc_out_u8(out, (uint8_t)tier);
-    write_step(out, w.step);
-    fmc_interp_plan_write(w.plan, out);
-    FMC_TRY(fmc_coef_encode(ex, w.band, fmc_interp_bands(w.plan, w.band), w.q, tier, NULL, out));
+    FMC_TRY(fmc_signal_predict_choose(ex, s, m->x, *step / 2, 1, m->plan));
+    for (int i = 0;; i++) {
+        fmc_errors e;
+        double rmse;
+
+        *step = fmc_quantise_round_step(*step);
+        FMC_TRY(fmc_signal_predict_encode(ex, s, m->plan, m->x, *step, m->q, m->recon));
+        if (target->kind == FMC_BOUND_ABS || i == 4)
+            break;
+        FMC_TRY(fmc_errors_measure(ex, s->dtype, s->count, m->x, m->recon, NULL, &e));
+        rmse = fmc_errors_rmse(&e);
+        if (!(rmse > 0) || fabs(rmse / target->limit - 0.99) < 0.02)
+            break;
+        *step *= fmin(4, fmax(0.25, pow(0.99 * target->limit / rmse, 1.1)));
+    }
+    FMC_TRY(fmc_estimate_bits(ex, m->band, fmc_interp_bands(m->plan, m->band), m->q, bits));
 done:
-    fmc_dealloc(ex->alloc, w.plan);
-    fmc_dealloc(ex->alloc, w.band);
-    fmc_dealloc(ex->alloc, w.q);
+    return st;
+}
+
+static fmc_status look_ahead(const fmc_exec *ex, const fmc_lossy *l, outlook *o)
+{
+    sampled m = { 0 };
+    double bits, other, step = o->step;
+    fmc_status st;
+
+    FMC_TRY(cut_sample(ex, &l->signal, l->x, SEARCH_COUNT, &m));
+    FMC_TRY(try_sample(ex, &m, &l->target, &o->step, &bits));
+    if (l->signal.rank > 1) {
+        m.signal.axis[m.signal.rank - l->signal.rank] = FMC_AXIS_UNLIKE;
+        FMC_TRY(try_sample(ex, &m, &l->target, &step, &other));
+        o->is_first_unlike = other < 0.97 * bits;
+        o->step = o->is_first_unlike ? step : o->step;
+    }
+done:
+    sampled_fini(ex, &m);
+    return st;
+}
+
+/* Bits of the whole signal, which is used up. A mean-square target that is missed a little is allowed for. */
+static fmc_status measure_whole(const fmc_exec *ex, fmc_lossy *l, const outlook *o, double *bits)
+{
+    const double count = (double)l->count, step = o->step;
+    fmc_signal s = l->signal;
+    sampled m = { 0 };
+    double ratio;
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &m.band));
+    FMC_TRY(plan_alloc(ex, &m.plan));
+    if (o->is_first_unlike)
+        s.axis[0] = FMC_AXIS_UNLIKE;
+    FMC_TRY(fmc_signal_predict_choose(ex, &s, l->x, step / 2, 1, m.plan));
+    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &m.q));
+    m.x = l->x;
+    l->x = NULL;
+    FMC_TRY(fmc_signal_predict_encode(ex, &s, m.plan, m.x, step, m.q, m.x));
+    FMC_TRY(fmc_estimate_bits(ex, m.band, fmc_interp_bands(m.plan, m.band), m.q, bits));
+    if (l->target.kind == FMC_BOUND_NRMSE) {
+        FMC_TRY(fmc_lossy_rmse(ex, l, m.x, &ratio));
+        ratio = fmin(4, fmax(0.25, ratio));
+        *bits += fmin(count, *bits) * log2(ratio);
+        l->predict_step = step * pow(0.996 / ratio, 1.1);
+    }
+done:
+    sampled_fini(ex, &m);
+    return st;
+}
+
+/* The same in proportion to some blocks. */
+static fmc_status measure_blocks(const fmc_exec *ex, fmc_lossy *l, const outlook *o, double *bits)
+{
+    const double step = o->step;
+    sampled m = { 0 };
+    fmc_status st;
+
+    FMC_TRY(cut_sample(ex, &l->signal, l->x, BLOCKS_COUNT, &m));
+    if (o->is_first_unlike)
+        m.signal.axis[m.signal.rank - l->signal.rank] = FMC_AXIS_UNLIKE;
+    FMC_TRY(fmc_signal_predict_choose(ex, &m.signal, m.x, step / 2, 1, m.plan));
+    FMC_TRY(fmc_signal_predict_encode(ex, &m.signal, m.plan, m.x, step, m.q, m.recon));
+    FMC_TRY(fmc_estimate_bits(ex, m.band, fmc_interp_bands(m.plan, m.band), m.q, bits));
+    *bits *= (double)l->count / (double)m.signal.count;
+    if (l->target.kind == FMC_BOUND_NRMSE)
+        l->predict_step = step;
+done:
+    sampled_fini(ex, &m);
+    return st;
+}
+
+fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes)
+{
+    outlook o = { .step = fmc_quantise_round_step(2 * first_bound(l)) };
+    double bits;
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_make_signal(ex, l));
+    FMC_TRY(look_ahead(ex, l, &o));
+    FMC_TRY(l->count <= WHOLE_COUNT ? measure_whole(ex, l, &o, &bits) : measure_blocks(ex, l, &o, &bits));
+    *bytes = bits / 8;
+done:
     return st;
 }
 

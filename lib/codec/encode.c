@@ -1,100 +1,283 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chunk through every coder that may do, the smallest payload wins (docs/format.md 5). */
+/* A chunk through the coders that promise most by estimate; the smallest payload wins (docs/format.md 5). */
+#include <math.h>
 #include <string.h>
 
-#include "array/mask.h"
 #include "codec/codec.h"
+#include "codec/coder.h"
 #include "codec/grid_payload.h"
-#include "codec/lossy.h"
 #include "codec/payload.h"
 #include "core/status.h"
 #include "exact/exact.h"
 
-static void keep_smaller(const fmc_exec *ex, fmc_candidate *best, fmc_candidate *c)
+/* Samples below which coding twice costs nothing that anybody notices, and from which a lossless size is estimated. */
+#define SMALL_COUNT ((size_t)1 << 16)
+#define ESTIMATE_COUNT ((size_t)1 << 15)
+
+/* Corrections of estimates: later choices are better than the first one, and a slab learns less than the whole. */
+static const double interp_bias = 0.98, grid_bias = 0.93;
+
+/* One chunk on its way. Estimated bytes are infinite for coders that are out of the question. */
+typedef struct encoding {
+    const fmc_exec   *ex;
+    const fmc_block  *block;
+    const void       *data;
+    const fmc_goal   *goal;
+    const fmc_effort *effort;
+    fmc_lossy         lossy;
+    fmc_grid_work     grid;
+    fmc_quantised     transform; /* of the menu's first plan, until it is coded or dropped */
+    double            transform_bytes, interp_bytes, grid_bytes;
+    fmc_candidate     best;
+} encoding;
+
+static void keep_smaller(encoding *e, fmc_candidate *c)
 {
+    fmc_candidate *best = &e->best;
+
     if (c->coder != FMC_CODER_AUTO && (best->coder == FMC_CODER_AUTO || c->payload.size < best->payload.size)) {
-        fmc_candidate_fini(ex, best);
+        fmc_candidate_fini(e->ex, best);
         *best = *c;
     } else {
-        fmc_candidate_fini(ex, c);
+        fmc_candidate_fini(e->ex, c);
     }
 }
 
-static int may_use(const fmc_effort *effort, uint32_t coder)
+static int may_use(const encoding *e, uint32_t coder)
 {
-    return effort->coder == FMC_CODER_AUTO || effort->coder == coder;
+    return e->effort->coder == FMC_CODER_AUTO || e->effort->coder == coder;
 }
 
-static fmc_status try_lossy(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
-                            const fmc_effort *effort, fmc_candidate *best)
+/* A coder that cannot reach the goal is no failure of the call. */
+static fmc_status unless_unsupported(fmc_status st)
 {
-    static const uint32_t order[] = { FMC_CODER_TRANSFORM, FMC_CODER_INTERP };
-    fmc_lossy l;
-    fmc_status st;
-
-    FMC_TRY(fmc_lossy_init(ex, block, data, goal, effort, &l));
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        fmc_candidate c;
-
-        if (!may_use(effort, order[i]))
-            continue;
-        st = fmc_lossy_try(ex, &l, order[i], &c);
-        keep_smaller(ex, best, &c);
-        if (st != FMC_OK && st != FMC_ERR_UNSUPPORTED)
-            goto done;
-    }
-    st = FMC_OK;
-done:
-    fmc_lossy_fini(ex, &l);
     return st == FMC_ERR_UNSUPPORTED ? FMC_OK : st;
 }
 
-static fmc_status try_exact(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_effort *effort,
-                            fmc_candidate *best)
+static fmc_status finish_lossy(encoding *e, fmc_quantised *z)
 {
-    fmc_candidate c = { .payload = fmc_out_make(ex->alloc) };
+    fmc_candidate c;
+    const fmc_status st = fmc_lossy_finish(e->ex, &e->lossy, z, &c);
+
+    if (st == FMC_OK)
+        keep_smaller(e, &c);
+    else
+        fmc_candidate_fini(e->ex, &c);
+    return unless_unsupported(st);
+}
+
+static fmc_status code_transform(encoding *e, size_t choice)
+{
+    fmc_quantised z;
+    fmc_status st = fmc_transform_quantise(e->ex, &e->lossy, choice, &z);
+
+    if (st == FMC_OK)
+        return finish_lossy(e, &z);
+    fmc_quantised_fini(e->ex, &z);
+    return unless_unsupported(st);
+}
+
+static fmc_status code_interp(encoding *e)
+{
+    fmc_quantised z;
+    fmc_status st = fmc_predict_quantise(e->ex, &e->lossy, &z);
+
+    if (st == FMC_OK)
+        return finish_lossy(e, &z);
+    fmc_quantised_fini(e->ex, &z);
+    return unless_unsupported(st);
+}
+
+static fmc_status code_grid(encoding *e)
+{
+    fmc_candidate c;
+    const fmc_status st = fmc_grid_finish(e->ex, &e->grid, e->effort->effort, &c);
+
+    if (st == FMC_OK)
+        keep_smaller(e, &c);
+    else
+        fmc_candidate_fini(e->ex, &c);
+    return st;
+}
+
+static fmc_status code_exact(encoding *e)
+{
+    const fmc_block *b = e->block;
+    fmc_candidate c = { .payload = fmc_out_make(e->ex->alloc) };
     fmc_status st;
 
     fmc_out_u8(&c.payload, FMC_CODER_EXACT);
-    fmc_out_u32(&c.payload, fmc_block_hash(block, data));
-    FMC_TRY(fmc_exact_encode(ex, block->dtype, block->rank, block->dim, data, effort->effort, &c.payload));
+    fmc_out_u32(&c.payload, fmc_block_hash(b, e->data));
+    FMC_TRY(fmc_exact_encode(e->ex, b->dtype, b->rank, b->dim, e->data, e->effort->effort, &c.payload));
     FMC_TRY(c.payload.st);
     c.coder = FMC_CODER_EXACT;
 done:
     if (st == FMC_OK)
-        keep_smaller(ex, best, &c);
+        keep_smaller(e, &c);
     else
-        fmc_candidate_fini(ex, &c);
+        fmc_candidate_fini(e->ex, &c);
     return st;
 }
 
-/* Lossless coding competes where the lossy payload is not much smaller than the data, and where it is larger anyway. */
-static int exact_may_win(const fmc_block *block, const fmc_effort *effort, const fmc_candidate *best)
+/* Bytes of lossless coding in proportion to a slab from the middle. */
+static fmc_status estimate_exact(const encoding *e, double *bytes)
 {
-    const size_t raw = fmc_block_count(block) * (block->dtype == FMC_F64 ? 8 : 4);
+    const fmc_block *b = e->block;
+    const size_t sample = b->dtype == FMC_F64 ? 8 : 4, all = fmc_block_count(b);
+    fmc_out out = fmc_out_make(e->ex->alloc);
+    size_t dim[FMC_MAX_RANK], count = all, first = 0;
+    fmc_status st;
 
-    return best->coder == FMC_CODER_AUTO || best->payload.size > raw ||
-           (may_use(effort, FMC_CODER_EXACT) && best->payload.size > raw / 3);
+    memcpy(dim, b->dim, sizeof dim);
+    for (uint32_t a = 0; a < b->rank && count > ESTIMATE_COUNT; a++) {
+        const size_t inner = count / dim[a], wanted = ESTIMATE_COUNT / inner, steps = wanted < 1 ? 1 : wanted;
+
+        first += (dim[a] - steps) / 2 * inner;
+        dim[a] = steps;
+        count = steps * inner;
+    }
+    FMC_TRY(fmc_exact_encode(e->ex, b->dtype, b->rank, dim, (const uint8_t *)e->data + first * sample, 1, &out));
+    FMC_TRY(out.st);
+    *bytes = (double)out.size * (double)all / (double)count;
+done:
+    fmc_out_fini(&out);
+    return st;
+}
+
+/* What the lossy coders would need; leaves the transform's first plan quantised. */
+static fmc_status estimate_lossy(encoding *e)
+{
+    const int is_auto = e->effort->coder == FMC_CODER_AUTO, is_log = e->goal->kind == FMC_BOUND_PW_REL;
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
+    if (e->effort->coder == FMC_CODER_INTERP)
+        e->interp_bytes = 0;
+    if (is_auto)
+        FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
+    e->interp_bytes *= interp_bias;
+    /* Under a relative bound the transform's failures would all go exact. */
+    if (!may_use(e, FMC_CODER_TRANSFORM) || (is_auto && is_log) ||
+        (e->effort->effort < 9 && e->grid_bytes < 0.6 * e->interp_bytes))
+        goto done;
+    FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
+    FMC_TRY(fmc_transform_choose(e->ex, &e->lossy));
+    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, &e->transform));
+    FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, &e->transform_bytes));
+done:
+    if (st == FMC_ERR_UNSUPPORTED)
+        fmc_quantised_fini(e->ex, &e->transform);
+    return unless_unsupported(st);
+}
+
+static fmc_status estimate_grid(encoding *e)
+{
+    fmc_status st;
+
+    FMC_TRY(fmc_grid_prepare(e->ex, e->block, e->data, e->goal, &e->grid));
+    if (e->grid.thinning)
+        e->grid_bytes = grid_bias * e->grid.bytes;
+done:
+    return st;
+}
+
+/* Further plans of the menu, at the highest effort. */
+static fmc_status code_menu(encoding *e)
+{
+    const fmc_tx_menu *menu = &e->lossy.menu;
+    fmc_status st = FMC_OK;
+
+    for (size_t i = 1; i < menu->n && e->effort->effort >= 9; i++)
+        if (menu->bits[i] < 1.1 * menu->bits[0])
+            FMC_TRY(code_transform(e, i));
+done:
+    return st;
+}
+
+/* How much more than the best estimate a coder may promise to be tried as well. */
+static double margin_of(const encoding *e)
+{
+    const uint32_t effort = e->effort->effort;
+
+    if (effort <= 1)
+        return 1;
+    return effort >= 9 ? 1.25 : fmc_block_count(e->block) <= SMALL_COUNT ? 1.1 : 1.01;
+}
+
+/* Code what promises most, and whatever comes close to it. */
+static fmc_status code_promising(encoding *e)
+{
+    const double most = margin_of(e) * fmin(fmin(e->transform_bytes, e->interp_bytes), e->grid_bytes);
+    const int has_interp = e->interp_bytes < HUGE_VAL, has_grid = e->grid_bytes < HUGE_VAL;
+    fmc_status st = FMC_OK;
+
+    if (e->transform_bytes <= most && e->transform_bytes < HUGE_VAL) {
+        FMC_TRY(finish_lossy(e, &e->transform));
+        FMC_TRY(code_menu(e));
+    }
+    fmc_quantised_fini(e->ex, &e->transform);
+    if (has_interp && (e->interp_bytes <= most || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
+        FMC_TRY(code_interp(e));
+    fmc_lossy_fini(e->ex, &e->lossy);
+    if (has_grid && (e->grid_bytes <= most || e->best.coder == FMC_CODER_AUTO))
+        FMC_TRY(code_grid(e));
+done:
+    return st;
+}
+
+/* Lossless coding competes where the payload is not much smaller than the data, and where it is larger anyway. */
+static fmc_status maybe_code_exact(encoding *e)
+{
+    const double raw = (double)fmc_block_count(e->block) * (e->block->dtype == FMC_F64 ? 8 : 4);
+    const double size = e->best.coder == FMC_CODER_AUTO ? HUGE_VAL : (double)e->best.payload.size;
+    double bytes = 0;
+    fmc_status st = FMC_OK;
+
+    if (size <= raw && (size < raw / 4 || !may_use(e, FMC_CODER_EXACT)))
+        return FMC_OK;
+    if (size <= raw)
+        FMC_TRY(estimate_exact(e, &bytes));
+    if (bytes < 1.05 * size)
+        FMC_TRY(code_exact(e));
+done:
+    return st;
+}
+
+static fmc_status encode(encoding *e)
+{
+    const int is_lossless = e->goal->kind == FMC_BOUND_LOSSLESS;
+    fmc_status st = FMC_OK;
+
+    /* The lossless coder looks for grids by itself, block by block. */
+    if (may_use(e, FMC_CODER_GRID) && (!is_lossless || e->effort->coder == FMC_CODER_GRID || e->effort->effort >= 9))
+        FMC_TRY(estimate_grid(e));
+    if (!is_lossless && (may_use(e, FMC_CODER_TRANSFORM) || may_use(e, FMC_CODER_INTERP)))
+        FMC_TRY(estimate_lossy(e));
+    FMC_TRY(code_promising(e));
+    FMC_TRY(maybe_code_exact(e));
+done:
+    return st;
 }
 
 fmc_status fmc_chunk_encode(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                             const fmc_effort *effort, fmc_out *out)
 {
-    fmc_candidate best = { .coder = FMC_CODER_AUTO }, c;
-    fmc_status st = FMC_OK;
+    encoding *e = NULL;
+    fmc_status st;
 
-    if (goal->kind != FMC_BOUND_LOSSLESS)
-        FMC_TRY(try_lossy(ex, block, data, goal, effort, &best));
-    if (may_use(effort, FMC_CODER_GRID)) {
-        st = fmc_grid_try(ex, block, data, goal, effort, &c);
-        keep_smaller(ex, &best, &c);
-        FMC_TRY(st);
-    }
-    if (exact_may_win(block, effort, &best))
-        FMC_TRY(try_exact(ex, block, data, effort, &best));
-    fmc_out_bytes(out, best.payload.data, best.payload.size);
+    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &e));
+    *e = (encoding){ .ex = ex, .block = block, .data = data, .goal = goal, .effort = effort,
+                     .transform_bytes = HUGE_VAL, .interp_bytes = HUGE_VAL, .grid_bytes = HUGE_VAL };
+    FMC_TRY(encode(e));
+    fmc_out_bytes(out, e->best.payload.data, e->best.payload.size);
     st = out->st;
 done:
-    fmc_candidate_fini(ex, &best);
+    if (e) {
+        fmc_candidate_fini(ex, &e->best);
+        fmc_quantised_fini(ex, &e->transform);
+        fmc_grid_work_fini(ex, &e->grid);
+        fmc_lossy_fini(ex, &e->lossy);
+        fmc_dealloc(ex->alloc, e);
+    }
     return st;
 }

@@ -14,29 +14,26 @@
 /* Coarser than this the other coders win (measured on train/: docs/decisions.md). */
 enum { MAX_THINNING = 9 };
 
-/* A chunk as integers. */
-typedef struct grid_work {
-    const fmc_block *block;
-    const fmc_goal  *goal;
-    const void      *data;
-    size_t           count;
-    fmc_signal       shape;
-    fmc_mask         mask;
-    fmc_grid         grid;
-    int32_t         *k;
-    void            *samples;
-} grid_work;
+/* Integers from which the size is estimated. */
+#define ESTIMATE_COUNT ((size_t)1 << 16)
 
-static void grid_work_fini(const fmc_exec *ex, grid_work *w)
+static void grid_work_drop(const fmc_exec *ex, fmc_grid_work *w)
+{
+    fmc_dealloc(ex->alloc, w->k);
+    fmc_dealloc(ex->alloc, w->samples);
+    w->k = NULL;
+    w->samples = NULL;
+}
+
+void fmc_grid_work_fini(const fmc_exec *ex, fmc_grid_work *w)
 {
     fmc_mask_fini(ex, &w->mask);
     fmc_grid_fini(&w->grid);
-    fmc_dealloc(ex->alloc, w->k);
-    fmc_dealloc(ex->alloc, w->samples);
+    grid_work_drop(ex, w);
 }
 
 /* Largest odd m for which multiples of m steps may keep the goal. */
-static uint32_t widest_thinning(const grid_work *w)
+static uint32_t widest_thinning(const fmc_grid_work *w)
 {
     double step = 0, m;
 
@@ -73,7 +70,7 @@ static int multiply(int32_t *k, size_t n, int32_t m)
     return 1;
 }
 
-static void put_masked(const grid_work *w)
+static void put_masked(const fmc_grid_work *w)
 {
     const size_t sample = w->block->dtype == FMC_F64 ? 8 : 4;
 
@@ -82,7 +79,7 @@ static void put_masked(const grid_work *w)
             memcpy((uint8_t *)w->samples + i * sample, (const uint8_t *)w->data + i * sample, sample);
 }
 
-static fmc_status keeps_goal(const fmc_exec *ex, const grid_work *w, int *ok)
+static fmc_status keeps_goal(const fmc_exec *ex, const fmc_grid_work *w, int *ok)
 {
     const fmc_block *b = w->block;
     size_t n_bad;
@@ -101,11 +98,16 @@ done:
     return st;
 }
 
-static fmc_status make_samples(const fmc_exec *ex, grid_work *w, uint32_t m)
+/* Integers thinned by m, and the samples that they give. */
+static fmc_status make_samples(const fmc_exec *ex, fmc_grid_work *w, uint32_t m)
 {
     const size_t *dim = w->shape.dim;
     fmc_status st;
 
+    if (!w->k)
+        FMC_TRY(FMC_ALLOC(ex->alloc, w->count, &w->k));
+    if (!w->samples)
+        FMC_TRY(fmc_alloc_zero(ex->alloc, w->count, w->block->dtype == FMC_F64 ? 8 : 4, &w->samples));
     FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, dim, w->data, w->mask.state, w->k));
     thin(w->k, w->count, (int32_t)m);
     multiply(w->k, w->count, (int32_t)m);
@@ -116,13 +118,13 @@ done:
 }
 
 /* The widest thinning that keeps the goal; its samples and integers are left in w. */
-static fmc_status choose_thinning(const fmc_exec *ex, grid_work *w, uint32_t *m)
+static fmc_status choose_thinning(const fmc_exec *ex, fmc_grid_work *w)
 {
     fmc_status st = FMC_OK;
     int ok = 0;
 
-    for (*m = widest_thinning(w); *m >= 1; *m -= *m > 1 ? 2 : 1) {
-        FMC_TRY(make_samples(ex, w, *m));
+    for (w->thinning = widest_thinning(w); w->thinning >= 1; w->thinning -= w->thinning > 1 ? 2 : 1) {
+        FMC_TRY(make_samples(ex, w, w->thinning));
         FMC_TRY(keeps_goal(ex, w, &ok));
         if (ok)
             break;
@@ -131,55 +133,81 @@ done:
     return st;
 }
 
-static fmc_status write_payload(const fmc_exec *ex, grid_work *w, uint32_t m, uint32_t effort, fmc_candidate *out)
+/* Bytes of coding a slab of the integers, in proportion. The slab is cut along the first axis that is long enough. */
+static fmc_status estimate(const fmc_exec *ex, fmc_grid_work *w, double *bytes)
 {
-    const int has_mask = w->mask.n_missing + w->mask.n_exact > 0;
-    fmc_out section = fmc_out_make(ex->alloc);
-    fmc_status st = FMC_OK;
+    const uint8_t *state = w->mask.state;
+    fmc_out out = fmc_out_make(ex->alloc);
+    fmc_signal slab = w->shape;
+    uint32_t a = 0;
+    size_t steps, inner, first;
+    fmc_status st;
 
-    fmc_out_u8(&out->payload, (uint8_t)(FMC_CODER_GRID | (has_mask ? FMC_PAYLOAD_MASK : 0)));
-    fmc_out_u32(&out->payload, fmc_block_hash(w->block, w->samples));
-    if (has_mask) {
-        FMC_TRY(fmc_mask_encode(ex, w->block->dtype, w->shape.rank, w->shape.dim, w->data, w->mask.state, &section));
-        fmc_section_write(&out->payload, &section);
-    }
-    fmc_out_varint(&out->payload, m);
-    fmc_grid_write(&w->grid, &out->payload);
-    thin(w->k, w->count, (int32_t)m);
-    FMC_TRY(fmc_grid_encode(ex, m == 1 ? &w->grid : NULL, w->shape.rank, w->shape.dim, w->k, w->mask.state, effort,
-                            &out->payload));
-    FMC_TRY(out->payload.st);
-    out->coder = FMC_CODER_GRID;
-    out->samples = w->samples;
-    w->samples = NULL;
+    while (a + 1 < slab.rank && slab.count / slab.dim[a] > ESTIMATE_COUNT)
+        slab.count /= slab.dim[a++];
+    inner = slab.count / slab.dim[a];
+    steps = ESTIMATE_COUNT / inner;
+    steps = steps < 1 ? 1 : steps > slab.dim[a] ? slab.dim[a] : steps;
+    first = (slab.dim[a] - steps) / 2 * inner + (a ? w->count / 2 / slab.count * slab.count : 0);
+    slab.dim[a] = steps;
+    FMC_TRY(fmc_grid_encode(ex, NULL, slab.rank - a, slab.dim + a, w->k + first, state ? state + first : NULL, 1, &out));
+    FMC_TRY(out.st);
+    *bytes = (double)out.size * (double)w->count / (double)(steps * inner);
 done:
-    fmc_out_fini(&section);
+    fmc_out_fini(&out);
     return st;
 }
 
-fmc_status fmc_grid_try(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
-                        const fmc_effort *effort, fmc_candidate *out)
+fmc_status fmc_grid_prepare(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
+                            fmc_grid_work *w)
 {
-    grid_work w = { .block = block, .goal = goal, .data = data, .count = fmc_block_count(block) };
-    uint32_t m;
+    fmc_status st;
+
+    *w = (fmc_grid_work){ .block = block, .goal = goal, .data = data, .count = fmc_block_count(block) };
+    fmc_signal_of_block(block, block->dtype, &w->shape);
+    FMC_TRY(fmc_mask_find(ex, block->dtype, w->count, data, block->has_fill, block->fill_value, 0, &w->mask));
+    if (w->mask.coded.n_valid == 0)
+        goto done;
+    FMC_TRY(fmc_grid_detect(ex, block->dtype, w->shape.rank, w->shape.dim, data, w->mask.state, &w->grid));
+    if (w->grid.kind == FMC_GRID_NONE)
+        goto done;
+    FMC_TRY(choose_thinning(ex, w));
+    if (w->thinning >= 1) {
+        thin(w->k, w->count, (int32_t)w->thinning);
+        FMC_TRY(estimate(ex, w, &w->bytes));
+    }
+    grid_work_drop(ex, w);
+done:
+    return st;
+}
+
+fmc_status fmc_grid_finish(const fmc_exec *ex, fmc_grid_work *w, uint32_t effort, fmc_candidate *out)
+{
+    const int has_mask = w->mask.n_missing + w->mask.n_exact > 0;
+    fmc_out section = fmc_out_make(ex->alloc);
     fmc_status st;
 
     memset(out, 0, sizeof *out);
     out->payload = fmc_out_make(ex->alloc);
-    fmc_signal_of_block(block, block->dtype, &w.shape);
-    FMC_TRY(fmc_mask_find(ex, block->dtype, w.count, data, block->has_fill, block->fill_value, 0, &w.mask));
-    if (w.mask.coded.n_valid == 0)
-        goto done;
-    FMC_TRY(fmc_grid_detect(ex, block->dtype, w.shape.rank, w.shape.dim, data, w.mask.state, &w.grid));
-    if (w.grid.kind == FMC_GRID_NONE)
-        goto done;
-    FMC_TRY(FMC_ALLOC(ex->alloc, w.count, &w.k));
-    FMC_TRY(fmc_alloc_zero(ex->alloc, w.count, block->dtype == FMC_F64 ? 8 : 4, &w.samples));
-    FMC_TRY(choose_thinning(ex, &w, &m));
-    if (m >= 1)
-        FMC_TRY(write_payload(ex, &w, m, effort->effort, out));
+    FMC_TRY(make_samples(ex, w, w->thinning));
+    fmc_out_u8(&out->payload, (uint8_t)(FMC_CODER_GRID | (has_mask ? FMC_PAYLOAD_MASK : 0)));
+    fmc_out_u32(&out->payload, fmc_block_hash(w->block, w->samples));
+    fmc_dealloc(ex->alloc, w->samples);
+    w->samples = NULL;
+    if (has_mask) {
+        FMC_TRY(fmc_mask_encode(ex, w->block->dtype, w->shape.rank, w->shape.dim, w->data, w->mask.state, &section));
+        fmc_section_write(&out->payload, &section);
+    }
+    fmc_out_varint(&out->payload, w->thinning);
+    fmc_grid_write(&w->grid, &out->payload);
+    thin(w->k, w->count, (int32_t)w->thinning);
+    FMC_TRY(fmc_grid_encode(ex, w->thinning == 1 ? &w->grid : NULL, w->shape.rank, w->shape.dim, w->k, w->mask.state,
+                            effort, &out->payload));
+    FMC_TRY(out->payload.st);
+    out->coder = FMC_CODER_GRID;
 done:
-    grid_work_fini(ex, &w);
+    grid_work_drop(ex, w);
+    fmc_out_fini(&section);
     return st;
 }
 
@@ -194,7 +222,7 @@ fmc_status fmc_grid_payload_decode(const fmc_exec *ex, const fmc_block *block, c
 
     fmc_signal_of_block(block, block->dtype, &shape);
     FMC_TRY(fmc_in_status(in));
-    if (m < 1 || m > MAX_THINNING)
+    if (m > MAX_THINNING || m % 2 == 0)
         FMC_TRY(FMC_ERR_CORRUPT);
     FMC_TRY(fmc_grid_parse(ex, block->dtype, shape.rank, shape.dim, in, &grid));
     FMC_TRY(FMC_ALLOC(ex->alloc, shape.count, &k));

@@ -3,13 +3,35 @@
 #define FMC_CODEC_GRID_PAYLOAD_H
 
 #include "codec/lossy.h"
+#include "grid/grid.h"
+
+/** A chunk as integers on a grid. fmc_grid_work_fini releases it. */
+typedef struct fmc_grid_work {
+    const fmc_block *block;
+    const fmc_goal  *goal;
+    const void      *data;
+    size_t           count;
+    fmc_signal       shape;
+    fmc_mask         mask;
+    fmc_grid         grid;
+    uint32_t         thinning; /* odd: only multiples of so many steps are coded; 0: the goal leaves no grid worth coding */
+    double           bytes;    /* estimate of the payload; only if thinning > 0 */
+    int32_t         *k;        /* scratch */
+    void            *samples;  /* scratch */
+} fmc_grid_work;
 
 /**
- * Code a chunk as integers on a grid if its values lie on one: exactly, or on a coarser grid that still keeps the
- * goal. out->coder stays FMC_CODER_AUTO if there is no grid. *out owns its parts, also on error.
+ * Find whether a chunk's values lie on a grid, and on how coarse a one they may be put under the goal. w->thinning
+ * stays 0 if there is nothing to code.
+ * @param block, data, goal  borrowed by *w. *w is to be released also after a failure.
  */
-fmc_status fmc_grid_try(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
-                        const fmc_effort *effort, fmc_candidate *out);
+fmc_status fmc_grid_prepare(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
+                            fmc_grid_work *w);
+
+/** Code what fmc_grid_prepare found (w->thinning > 0). *out owns its parts, also on error. */
+fmc_status fmc_grid_finish(const fmc_exec *ex, fmc_grid_work *w, uint32_t effort, fmc_candidate *out);
+
+void fmc_grid_work_fini(const fmc_exec *ex, fmc_grid_work *w);
 
 /** Decode what follows the mask section of a grid payload. */
 fmc_status fmc_grid_payload_decode(const fmc_exec *ex, const fmc_block *block, const uint8_t *mask, fmc_in *in,

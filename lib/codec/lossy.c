@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From samples to a signal, through one coder, and back under the bound (docs/format.md 5). */
+/* From samples to a signal (docs/format.md 5). The way back is lossy_finish.c. */
 #include "codec/lossy.h"
 
 #include <math.h>
@@ -7,13 +7,11 @@
 
 #include "array/fill.h"
 #include "bound/check.h"
-#include "bound/correct.h"
 #include "codec/payload.h"
-#include "coef/coef.h"
 #include "core/status.h"
 
-/* A residual correction is worth its overhead from here on; a few samples are cheaper stored exactly. */
-enum { MIN_CORRECTIONS = 12 };
+/* Samples compared by one task. */
+#define PIECE ((size_t)1 << 16)
 
 void fmc_signal_of_block(const fmc_block *block, uint32_t work, fmc_signal *s)
 {
@@ -83,26 +81,6 @@ done:
     return st;
 }
 
-static fmc_status make_signal(const fmc_exec *ex, fmc_lossy *l, uint32_t work)
-{
-    fmc_status st;
-
-    fmc_signal_of_block(l->block, work, &l->signal);
-    copy_axis_kinds(l->block, l->effort, &l->signal);
-    FMC_TRY(fmc_signal_alloc(ex, &l->signal, &l->x));
-    FMC_TRY(fmc_signal_alloc(ex, &l->signal, &l->recon));
-    if (l->is_log)
-        FMC_TRY(fmc_log_forward(ex, &l->norm, l->centre, l->count, l->block->dtype, l->data, l->mask.state, work, l->x));
-    else
-        FMC_TRY(fmc_norm_forward(ex, &l->norm, l->count, l->block->dtype, l->data, l->mask.state, work, l->x));
-    if (work == FMC_F64)
-        st = fmc_fill_f64(ex, l->signal.rank, l->signal.dim, unlike_axes(&l->signal), l->mask.state, l->x);
-    else
-        st = fmc_fill_f32(ex, l->signal.rank, l->signal.dim, unlike_axes(&l->signal), l->mask.state, l->x);
-done:
-    return st;
-}
-
 fmc_status fmc_lossy_init(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                           const fmc_effort *effort, fmc_lossy *l)
 {
@@ -122,7 +100,10 @@ fmc_status fmc_lossy_init(const fmc_exec *ex, const fmc_block *block, const void
         FMC_TRY(FMC_ERR_UNSUPPORTED);
     l->max_abs = fmax(fabs(l->mask.coded.min), fabs(l->mask.coded.max));
     FMC_TRY(relative ? log_target(ex, l, &work) : plain_target(l, &work));
-    FMC_TRY(make_signal(ex, l, work));
+    fmc_signal_of_block(block, work, &l->plain);
+    copy_axis_kinds(block, effort, &l->plain);
+    l->order = fmc_axis_order_choose(&l->plain);
+    l->signal = fmc_axis_order_apply(&l->order, &l->plain);
 done:
     return st;
 }
@@ -130,197 +111,107 @@ done:
 void fmc_lossy_fini(const fmc_exec *ex, fmc_lossy *l)
 {
     fmc_mask_fini(ex, &l->mask);
+    fmc_tx_menu_fini(ex->alloc, &l->menu);
     fmc_dealloc(ex->alloc, l->x);
-    fmc_dealloc(ex->alloc, l->recon);
+    l->x = NULL;
 }
 
-void fmc_candidate_fini(const fmc_exec *ex, fmc_candidate *c)
+fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l)
 {
-    if (c->payload.alloc)
-        fmc_out_fini(&c->payload);
-    fmc_dealloc(ex->alloc, c->samples);
-    memset(c, 0, sizeof *c);
-}
-
-static void put_masked(const fmc_lossy *l, void *samples)
-{
-    const size_t sample = l->block->dtype == FMC_F64 ? 8 : 4;
+    const fmc_signal *s = &l->plain;
     const uint8_t *state = l->mask.state;
-
-    for (size_t i = 0; state && i < l->count; i++)
-        if (state[i])
-            memcpy((uint8_t *)samples + i * sample, (const uint8_t *)l->data + i * sample, sample);
-}
-
-/* The coder's own decoded signal as samples, masked ones put back. */
-static fmc_status samples_from_recon(const fmc_exec *ex, fmc_lossy *l, void *samples)
-{
-    uint8_t *negative = NULL;
     fmc_status st;
 
-    if (!l->is_log) {
-        FMC_TRY(fmc_norm_inverse(ex, &l->norm, l->count, l->signal.dtype, l->recon, l->block->dtype, samples));
-    } else {
-        FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &negative));
-        for (size_t i = 0; i < l->count; i++) {
-            const double v = l->block->dtype == FMC_F64 ? ((const double *)l->data)[i] : ((const float *)l->data)[i];
-
-            negative[i] = signbit(v) ? 2 : 0;
-        }
-        FMC_TRY(fmc_log_inverse(ex, &l->norm, l->count, l->signal.dtype, l->recon, negative, l->block->dtype, samples));
-    }
-    put_masked(l, samples);
-done:
-    fmc_dealloc(ex->alloc, negative);
-    return st;
-}
-
-/* Residual correction of what breaks an absolute bound; nothing is written if it does not pay. */
-static fmc_status write_correction(const fmc_exec *ex, fmc_lossy *l, void *samples, fmc_out *out, int *used)
-{
-    fmc_out section = fmc_out_make(ex->alloc);
-    const double step = fmc_correct_step(l->goal.limit, l->block->dtype, l->max_abs);
-    fmc_band band;
-    int32_t *r = NULL;
-    size_t n = 0;
-    fmc_status st = FMC_OK;
-
-    *used = 0;
-    if (l->goal.kind != FMC_BOUND_ABS || !(step > 0))
-        goto done;
-    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &r));
-    FMC_TRY(fmc_correct_find(ex, l->block->dtype, l->count, l->data, samples, l->mask.state, l->goal.limit, step, r, &n));
-    if (n < MIN_CORRECTIONS)
-        goto done;
-    fmc_correct_band(l->signal.rank, l->signal.dim, &band);
-    FMC_TRY(fmc_correct_apply(ex, l->block->dtype, l->count, r, step, samples));
-    fmc_out_f64(&section, step);
-    fmc_out_u8(&section, (uint8_t)fmc_coder_tier(l->effort->effort));
-    FMC_TRY(fmc_coef_encode(ex, &band, 1, r, fmc_coder_tier(l->effort->effort), NULL, &section));
-    fmc_section_write(out, &section);
-    *used = 1;
-done:
-    fmc_out_fini(&section);
-    fmc_dealloc(ex->alloc, r);
-    return st;
-}
-
-/* Whatever still fails goes exact. */
-static fmc_status write_exact(const fmc_exec *ex, fmc_lossy *l, void *samples, fmc_out *out, int *used)
-{
-    fmc_out section = fmc_out_make(ex->alloc);
-    const uint32_t kind = l->goal.kind == FMC_BOUND_NRMSE ? FMC_BOUND_ABS : l->goal.kind;
-    const double limit = l->goal.kind == FMC_BOUND_NRMSE ? ldexp(1, 1000) : l->goal.limit;
-    size_t *bad = NULL, n_bad = 0, again = 0;
-    fmc_in in;
-    fmc_status st;
-
-    *used = 0;
-    FMC_TRY(fmc_check_samples(ex, l->block->dtype, l->count, l->data, samples, l->mask.state, kind, limit, NULL, 0,
-                              &n_bad));
-    if (n_bad == 0)
-        goto done;
-    FMC_TRY(FMC_ALLOC(ex->alloc, n_bad, &bad));
-    FMC_TRY(fmc_check_samples(ex, l->block->dtype, l->count, l->data, samples, l->mask.state, kind, limit, bad, n_bad,
-                              &again));
-    FMC_TRY(fmc_exact_samples_encode(ex, l->block->dtype, l->count, bad, n_bad, l->data, samples, &section));
-    in = fmc_in_make(section.data, section.size);
-    FMC_TRY(fmc_exact_samples_decode(ex, l->block->dtype, l->count, &in, samples));
-    fmc_section_write(out, &section);
-    *used = 1;
-done:
-    fmc_out_fini(&section);
-    fmc_dealloc(ex->alloc, bad);
-    return st;
-}
-
-/* Mask, norm and signs: what comes before the coder's body. */
-static fmc_status write_front(const fmc_exec *ex, fmc_lossy *l, uint32_t *flags, fmc_out *out)
-{
-    fmc_out section = fmc_out_make(ex->alloc);
-    const size_t *dim = l->signal.dim;
-    fmc_status st = FMC_OK;
-
-    if (l->mask.n_missing + l->mask.n_exact > 0) {
-        *flags |= FMC_PAYLOAD_MASK;
-        FMC_TRY(fmc_mask_encode(ex, l->block->dtype, l->signal.rank, dim, l->data, l->mask.state, &section));
-        fmc_section_write(out, &section);
-        section.size = 0;
-    }
-    fmc_norm_write(&l->norm, out);
-    if (l->is_log) {
-        *flags |= FMC_PAYLOAD_LOG;
-        FMC_TRY(fmc_signs_encode(ex, l->block->dtype, l->signal.rank, dim, l->data, l->mask.state, &section));
-        fmc_section_write(out, &section);
-    }
-done:
-    fmc_out_fini(&section);
-    return st;
-}
-
-static fmc_status run_coder(const fmc_exec *ex, fmc_lossy *l, uint32_t coder, fmc_out *body)
-{
-    const fmc_coder_input in = { .signal = l->signal, .x = l->x, .mask = l->mask.state, .target = l->target,
-                                 .effort = l->effort->effort };
-
-    if (coder == FMC_CODER_TRANSFORM)
-        return fmc_transform_encode(ex, &in, body, l->recon);
-    return fmc_predict_encode(ex, &in, body, l->recon);
-}
-
-/* A mean-square goal is kept by the coder up to rounding: make sure of it in the units of the data. */
-static fmc_status check_rmse(const fmc_exec *ex, const fmc_lossy *l, const void *samples)
-{
-    fmc_errors e;
-    fmc_status st;
-
-    if (l->goal.kind != FMC_BOUND_NRMSE)
+    if (l->x)
         return FMC_OK;
-    FMC_TRY(fmc_errors_measure(ex, l->block->dtype, l->count, l->data, samples, l->mask.state, &e));
-    if (!(fmc_errors_rmse(&e) <= l->goal.limit))
-        st = FMC_ERR_UNSUPPORTED;
+    FMC_TRY(fmc_signal_alloc(ex, s, &l->x));
+    if (l->is_log)
+        FMC_TRY(fmc_log_forward(ex, &l->norm, l->centre, l->count, l->block->dtype, l->data, state, s->dtype, l->x));
+    else
+        FMC_TRY(fmc_norm_forward(ex, &l->norm, l->count, l->block->dtype, l->data, state, s->dtype, l->x));
+    if (s->dtype == FMC_F64)
+        FMC_TRY(fmc_fill_f64(ex, s->rank, s->dim, unlike_axes(s), state, l->x));
+    else
+        FMC_TRY(fmc_fill_f32(ex, s->rank, s->dim, unlike_axes(s), state, l->x));
+    FMC_TRY(fmc_axis_order_move_in(ex, &l->order, s, fmc_signal_sample(s), l->x, 0));
 done:
+    if (st != FMC_OK) {
+        fmc_dealloc(ex->alloc, l->x);
+        l->x = NULL;
+    }
     return st;
 }
 
-static fmc_status write_payload(const fmc_exec *ex, fmc_lossy *l, uint32_t coder, const fmc_out *body,
-                                fmc_candidate *c)
+/* Comparing a decoded signal with the data, piece by piece, so that no second array of samples is needed. */
+typedef struct compare_job {
+    fmc_exec         inner; /* a task's own */
+    const fmc_lossy *l;
+    const uint8_t   *recon; /* the chunk's order */
+    fmc_errors      *errors;
+} compare_job;
+
+/* Samples that will be stored exactly count as without error. */
+static void put_exact(const uint8_t *state, size_t n, size_t sample, const uint8_t *x, uint8_t *y)
 {
-    uint32_t flags = l->signal.dtype == FMC_F64 ? FMC_PAYLOAD_F64 : 0, hash;
-    int corrected, exact;
+    for (size_t i = 0; state && i < n; i++)
+        if (state[i] == FMC_SAMPLE_EXACT)
+            memcpy(y + i * sample, x + i * sample, sample);
+}
+
+static fmc_status compare_piece(void *user, uint32_t i)
+{
+    const compare_job *j = user;
+    const fmc_lossy *l = j->l;
+    const size_t first = i * PIECE, n = l->count - first < PIECE ? l->count - first : PIECE;
+    const size_t sample = l->block->dtype == FMC_F64 ? 8 : 4;
+    const uint8_t *x = (const uint8_t *)l->data + first * sample, *state = l->mask.state ? l->mask.state + first : NULL;
+    void *y = NULL;
     fmc_status st;
 
-    fmc_out_u8(&c->payload, 0);
-    fmc_out_u32(&c->payload, 0);
-    FMC_TRY(write_front(ex, l, &flags, &c->payload));
-    fmc_section_write(&c->payload, body);
-    FMC_TRY(write_correction(ex, l, c->samples, &c->payload, &corrected));
-    FMC_TRY(write_exact(ex, l, c->samples, &c->payload, &exact));
-    put_masked(l, c->samples);
-    FMC_TRY(check_rmse(ex, l, c->samples));
-    FMC_TRY(c->payload.st);
-    flags |= (corrected ? FMC_PAYLOAD_CORRECT : 0) | (exact ? FMC_PAYLOAD_EXACT : 0);
-    hash = fmc_block_hash(l->block, c->samples);
-    c->payload.data[0] = (uint8_t)(coder | flags);
-    for (int i = 0; i < 4; i++)
-        c->payload.data[1 + i] = (uint8_t)(hash >> (8 * i));
-    c->coder = coder;
+    FMC_TRY(fmc_alloc(j->inner.alloc, n, sample, &y));
+    FMC_TRY(fmc_norm_inverse(&j->inner, &l->norm, n, l->signal.dtype, j->recon + first * fmc_signal_sample(&l->signal),
+                             l->block->dtype, y));
+    put_exact(state, n, sample, x, y);
+    FMC_TRY(fmc_errors_measure(&j->inner, l->block->dtype, n, x, y, state, &j->errors[i]));
 done:
+    fmc_dealloc(j->inner.alloc, y);
     return st;
 }
 
-fmc_status fmc_lossy_try(const fmc_exec *ex, fmc_lossy *l, uint32_t coder, fmc_candidate *out)
+static double rmse_ratio(const fmc_errors *e, size_t n_pieces, double limit)
 {
-    fmc_out body = fmc_out_make(ex->alloc);
+    double sum = 0, count = 0;
+
+    for (size_t i = 0; i < n_pieces; i++) {
+        const double unit = e[i].unit / limit;
+
+        if (!isfinite(e[i].max_abs))
+            return HUGE_VAL;
+        sum += e[i].sum_sq * unit * unit;
+        count += (double)e[i].n;
+    }
+    return count > 0 ? sqrt(sum / count) : 0;
+}
+
+fmc_status fmc_lossy_rmse(const fmc_exec *ex, const fmc_lossy *l, const void *recon, double *ratio)
+{
+    const size_t n = (l->count + PIECE - 1) / PIECE, sample = fmc_signal_sample(&l->signal);
+    compare_job j = { .inner = *ex, .l = l, .recon = recon };
+    void *moved = NULL;
     fmc_status st;
 
-    memset(out, 0, sizeof *out);
-    out->payload = fmc_out_make(ex->alloc);
-    FMC_TRY(run_coder(ex, l, coder, &body));
-    FMC_TRY(fmc_alloc(ex->alloc, l->count, l->block->dtype == FMC_F64 ? 8 : 4, &out->samples));
-    FMC_TRY(samples_from_recon(ex, l, out->samples));
-    FMC_TRY(write_payload(ex, l, coder, &body, out));
+    j.inner.n_threads = 1;
+    j.inner.parallel_for = NULL;
+    if (fmc_axis_order_code(&l->order) != 0) {
+        FMC_TRY(fmc_alloc(ex->alloc, l->count, sample, &moved));
+        FMC_TRY(fmc_axis_order_move(ex, &l->order, &l->plain, sample, recon, moved, 1));
+        j.recon = moved;
+    }
+    FMC_TRY(FMC_ALLOC(ex->alloc, n, &j.errors));
+    FMC_TRY(fmc_parallel_for(ex, (uint32_t)n, compare_piece, &j));
+    *ratio = rmse_ratio(j.errors, n, l->goal.limit);
 done:
-    fmc_out_fini(&body);
+    fmc_dealloc(ex->alloc, j.errors);
+    fmc_dealloc(ex->alloc, moved);
     return st;
 }

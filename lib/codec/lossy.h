@@ -5,11 +5,11 @@
 #include "array/logmap.h"
 #include "array/mask.h"
 #include "array/norm.h"
-#include "codec/coder.h"
+#include "codec/signal.h"
+#include "core/bytes_out.h"
+#include "transform/select.h"
 
-/**
- * A chunk on its way through the lossy coders: samples, mask, and the signal made from them. fmc_lossy_fini releases.
- */
+/** A chunk on its way through the lossy coders: samples, mask, and the signal made from them. */
 typedef struct fmc_lossy {
     const fmc_block  *block;
     const void       *data;      /* samples, borrowed */
@@ -21,30 +21,57 @@ typedef struct fmc_lossy {
     double            centre;    /* relative bound: see fmc_log_bound */
     int               is_log;
     double            max_abs;   /* of the coded samples */
-    fmc_signal        signal;
+    fmc_signal        plain;     /* the signal in the chunk's order of axes */
+    fmc_axis_order    order;
+    fmc_signal        signal;    /* in the coders' */
     fmc_target        target;    /* the goal in the signal's units */
-    void             *x;         /* the signal */
-    void             *recon;     /* scratch: what a coder decodes to, in the working type */
+    void             *x;         /* the signal, owned; NULL where a coder has used it up: fmc_lossy_make_signal */
+    fmc_tx_menu       menu;      /* transforms, once they are chosen (menu.n > 0) */
+    double            predict_step; /* a first guess for the interpolation coder; 0: none */
 } fmc_lossy;
 
-/** One coder's payload, and the samples that its decoder gives. */
+/** What a lossy coder made of a signal: integers that are ready to be coded, and what they decode to. */
+typedef struct fmc_quantised {
+    uint32_t  coder;    /* FMC_CODER_TRANSFORM or FMC_CODER_INTERP */
+    fmc_out   head;     /* of the coder's body: everything before the coefficients */
+    fmc_band *band;
+    size_t    n_bands;
+    int32_t  *q;        /* band-major */
+    uint32_t  tier;     /* of the coefficient coder */
+    void     *recon;    /* what the decoder will have, working type, coders' order */
+} fmc_quantised;
+
+/** One coder's payload. */
 typedef struct fmc_candidate {
     uint32_t coder; /* enum fmc_coder; FMC_CODER_AUTO: none yet */
     fmc_out  payload;
-    void    *samples;
 } fmc_candidate;
 
-/** Mask, normalise, fill. FMC_ERR_UNSUPPORTED: nothing for a lossy coder to do here (constant, empty, too fine). */
+/** Mask and normalisation. FMC_ERR_UNSUPPORTED: nothing for a lossy coder to do here (constant, empty, too fine). */
 fmc_status fmc_lossy_init(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                           const fmc_effort *effort, fmc_lossy *l);
 void       fmc_lossy_fini(const fmc_exec *ex, fmc_lossy *l);
 
-/**
- * Run one coder and everything that makes its result keep the goal. *out owns payload and samples afterwards, also on
- * error. FMC_ERR_UNSUPPORTED: this coder cannot reach the goal.
- */
-fmc_status fmc_lossy_try(const fmc_exec *ex, fmc_lossy *l, uint32_t coder, fmc_candidate *out);
+/** Make sure that l->x is there. */
+fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l);
 
+/**
+ * Root mean square error of a decoded signal over the samples that count, relative to the goal's limit: 1 is just kept.
+ * @param recon  working type, the coders' order of axes.
+ */
+fmc_status fmc_lossy_rmse(const fmc_exec *ex, const fmc_lossy *l, const void *recon, double *ratio);
+
+/**
+ * Everything from a quantised signal to a payload that keeps the goal: coefficients coded, what breaks the goal
+ * corrected or stored exactly. Uses *z up.
+ * @return FMC_ERR_UNSUPPORTED: this coder cannot reach the goal.
+ */
+fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, fmc_candidate *out);
+
+/** Estimated bytes of what fmc_lossy_finish would make; *z is unchanged. */
+fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, const fmc_quantised *z, double *bytes);
+
+void fmc_quantised_fini(const fmc_exec *ex, fmc_quantised *z);
 void fmc_candidate_fini(const fmc_exec *ex, fmc_candidate *c);
 
 /** The signal that both sides derive from a block: extents of 1 are dropped. axis kinds are zero. */

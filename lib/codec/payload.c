@@ -64,3 +64,8 @@ fmc_in fmc_section_read(fmc_in *in)
 
     return fmc_in_sub(in, size);
 }
+
+fmc_status fmc_section_end(const fmc_in *section)
+{
+    return fmc_in_left(section) ? FMC_ERR_CORRUPT : FMC_OK;
+}

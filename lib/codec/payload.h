@@ -25,5 +25,7 @@ uint32_t fmc_block_hash(const fmc_block *block, const void *data);
 void fmc_section_write(fmc_out *out, const fmc_out *section);
 /** The next section, as a reader of its own. */
 fmc_in fmc_section_read(fmc_in *in);
+/** FMC_ERR_CORRUPT if something is left of it. */
+fmc_status fmc_section_end(const fmc_in *section);
 
 #endif

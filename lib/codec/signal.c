@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/signal.h"
 
+#include "core/status.h"
+
+/* Coefficients that a task turns back at a time. */
+#define PIECE ((size_t)1 << 16)
+
 fmc_status fmc_signal_alloc(const fmc_exec *ex, const fmc_signal *s, void **out)
 {
     return fmc_alloc(ex->alloc, s->count, fmc_signal_sample(s), out);
@@ -25,15 +30,6 @@ void fmc_signal_pack(const fmc_signal *s, const fmc_tx_plan *plan, const fmc_ban
         fmc_tx_pack_f32(plan, band, n_bands, layout, packed);
 }
 
-void fmc_signal_unpack(const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands,
-                       const void *packed, void *layout)
-{
-    if (s->dtype == FMC_F64)
-        fmc_tx_unpack_f64(plan, band, n_bands, packed, layout);
-    else
-        fmc_tx_unpack_f32(plan, band, n_bands, packed, layout);
-}
-
 fmc_status fmc_signal_quantise(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
                                const void *c, const fmc_quantiser *z, uint32_t sampling, int32_t *q, double *error2)
 {
@@ -48,11 +44,88 @@ fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc
                                : fmc_quantise_centres_f32(ex, band, n_bands, c, q, z);
 }
 
-fmc_status fmc_signal_dequantise(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
-                                 const int32_t *q, const fmc_quantiser *z, void *c)
+/* Dequantising piece by piece: a piece is what one task turns into coefficients and puts in place. */
+typedef struct piece_job {
+    fmc_exec             inner; /* the task's own: no threads within */
+    const fmc_signal    *s;
+    const fmc_tx_plan   *plan;
+    const int32_t       *q;
+    const fmc_quantiser *z;
+    void                *layout;
+    fmc_band            *piece;
+} piece_job;
+
+static fmc_status dequantise(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
+                             const int32_t *q, const fmc_quantiser *z, void *c)
 {
     return s->dtype == FMC_F64 ? fmc_dequantise_f64(ex, band, n_bands, q, z, c)
                                : fmc_dequantise_f32(ex, band, n_bands, q, z, c);
+}
+
+static fmc_status dequantise_piece(void *user, uint32_t i)
+{
+    const piece_job *j = user;
+    fmc_band b = j->piece[i];
+    const int32_t *q = j->q + b.start;
+    void *c = NULL;
+    fmc_status st;
+
+    b.start = 0;
+    FMC_TRY(fmc_alloc(j->inner.alloc, b.count, fmc_signal_sample(j->s), &c));
+    FMC_TRY(dequantise(&j->inner, j->s, &b, 1, q, j->z, c));
+    if (j->s->dtype == FMC_F64)
+        fmc_tx_unpack_f64(j->plan, &b, 1, c, j->layout);
+    else
+        fmc_tx_unpack_f32(j->plan, &b, 1, c, j->layout);
+done:
+    fmc_dealloc(j->inner.alloc, c);
+    return st;
+}
+
+/* Cut a band along its slowest axis of the first three: centres depend on neighbours along the last two only. */
+static size_t cut_band(const fmc_band *band, fmc_band *piece)
+{
+    uint32_t a = 0;
+    size_t each, n = 0;
+
+    while (a < 2 && band->dim[a] == 1)
+        a++;
+    each = PIECE / (band->count / band->dim[a]);
+    each = each < 1 ? 1 : each;
+    for (size_t at = 0; at < band->dim[a]; at += each, n++)
+        if (piece) {
+            const size_t m = band->dim[a] - at < each ? band->dim[a] - at : each;
+
+            piece[n] = *band;
+            piece[n].dim[a] = m;
+            piece[n].origin[a] += at;
+            piece[n].start += band->count / band->dim[a] * at;
+            piece[n].count = band->count / band->dim[a] * m;
+        }
+    return n;
+}
+
+fmc_status fmc_signal_dequantise(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
+                                 size_t n_bands, const int32_t *q, const fmc_quantiser *z, void *layout)
+{
+    piece_job j = { .inner = *ex, .s = s, .plan = plan, .q = q, .z = z, .layout = layout };
+    size_t n = 0;
+    fmc_status st;
+
+    if (n_bands == 1 && band->count == s->count)
+        return dequantise(ex, s, band, 1, q, z, layout);
+    for (size_t i = 0; i < n_bands; i++)
+        n += band[i].count ? cut_band(&band[i], NULL) : 0;
+    FMC_TRY(FMC_ALLOC(ex->alloc, n, &j.piece));
+    n = 0;
+    for (size_t i = 0; i < n_bands; i++)
+        n += band[i].count ? cut_band(&band[i], j.piece + n) : 0;
+    j.inner.n_threads = 1;
+    j.inner.parallel_for = NULL;
+    st = fmc_parallel_for(ex, (uint32_t)n, dequantise_piece, &j);
+done:
+    fmc_dealloc(ex->alloc, j.piece);
+    return st;
 }
 
 fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound,

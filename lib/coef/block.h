@@ -11,6 +11,7 @@ typedef struct fmc_coef_scratch {
     uint16_t     *pair[5];  /* the part of each context that does not depend on the row itself */
     uint8_t      *zero;     /* a row of zeros, never written */
     uint8_t      *quiet;    /* [segment] 1: nothing but zeros around */
+    uint16_t     *error;    /* |value - mean| in 1/16 of the last row coded; two more on either side */
     uint16_t     *memory;
 } fmc_coef_scratch;
 
@@ -25,6 +26,7 @@ typedef struct fmc_coef_block {
     int32_t        *q;        /* band-major; written when decoding */
     uint8_t        *mag;      /* min(|q|, 255), likewise */
     const int16_t  *mean_q4;  /* band-major, from the voice; NULL: none */
+    const int16_t  *scale_q4; /* the same */
     uint32_t        index;
     uint32_t        n_blocks;
     fmc_coef_model  *model;
@@ -41,7 +43,7 @@ typedef struct fmc_coef_row {
     int32_t        *q;
     uint8_t        *mag;
     const int32_t  *q_north, *q_north2, *q_up, *q_up_north, *q_up_south, *q_up2;
-    const int16_t  *mean_q4;
+    const int16_t  *mean_q4, *scale_q4; /* the voice's, or NULL */
 } fmc_coef_row;
 
 fmc_status fmc_coef_scratch_create(const fmc_allocator *a, size_t max_row, fmc_coef_scratch *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The serial part of the coefficient coder: one row of values, contexts mixed bit by bit (docs/format.md 8.4). */
-#include <math.h>
+#include <string.h>
 
 #include "coef/block.h"
 #include "core/compiler.h"
@@ -10,7 +10,7 @@ enum {
     SPLIT_ENERGY = 8 * ONE, /* from here on low bits are split off */
     MAX_UNARY = 24,
     COUNT_LIMIT = 127,
-    SIGN_LIMIT = 255,
+    MAX_ERROR = 4000,
     AVERAGE = 100          /* in place of a number of pairs: two, averaged instead of mixed */
 };
 
@@ -23,9 +23,11 @@ FMC_ALWAYS_INLINE uint32_t pairs_of(uint32_t n_pairs)
 typedef struct value_context {
     fmc_prob    *energy;                  /* line of FMC_COEF_DECISIONS */
     fmc_prob    *pair[5];                 /* lines of FMC_COEF_SLOTS */
-    fmc_prob    *mean[FMC_MEAN_SOURCES];  /* tables of this energy, FMC_COEF_MEANS long, a slot every mean_stride */
+    fmc_prob    *mean[FMC_MEAN_SOURCES];  /* rows of this scale, for slot 0 */
     fmc_mix_set *mix;                     /* [decision][4], at this energy range */
     int32_t      mean_q4[FMC_MEAN_SOURCES];
+    uint32_t     scale;                   /* expected |value - mean| in 1/16, tier BEST; else 0 */
+    unsigned     scale_class[FMC_MEAN_SOURCES];
     unsigned     energy_class;
 } value_context;
 
@@ -214,7 +216,7 @@ FMC_ALWAYS_INLINE unsigned code_sign(fmc_coef_block *b, const fmc_coef_row *r, c
         return code_adaptive(b, dec, negative, p[0]);
     for (int i = 0; i < n_means; i++)
         if (m->mean[i].sign)
-            p[n++] = m->mean[i].sign + (size_t)c->energy_class / 2 * FMC_COEF_MEANS +
+            p[n++] = m->mean[i].sign + (size_t)c->scale_class[i] * FMC_COEF_MEANS +
                      mean_class(m, c->mean_q4[i]);
     return code_mixed(b, dec, negative, &m->sign_mix[r->band_class], p, n);
 }
@@ -242,9 +244,18 @@ FMC_ALWAYS_INLINE int32_t code_value(fmc_coef_block *b, const fmc_coef_row *r, v
 
         a = 1 + ((high << shift) | code_low_bits(b, dec, a - 1, high, shift));
     }
-    if (dec && a > (uint32_t)FMC_COEF_MAX)
-        a = FMC_COEF_MAX;
+    if (dec && a > 2u * FMC_COEF_MAX) /* hostile streams only; a difference may pass FMC_COEF_MAX */
+        a = 2u * FMC_COEF_MAX;
     return negative ? -(int32_t)a : (int32_t)a;
+}
+
+/* Lines of the energy context and mixing weights for c->energy_class. */
+FMC_ALWAYS_INLINE void set_class(fmc_coef_model *m, value_context *c, unsigned band_class)
+{
+    const unsigned e = c->energy_class, range = e < 4 ? 0 : e < 10 ? 1 : e < 14 ? 2 : 3;
+
+    c->energy = m->energy + ((size_t)e * FMC_COEF_CLASSES + band_class) * FMC_COEF_DECISIONS;
+    c->mix = m->mix + (size_t)band_class * FMC_COEF_DECISIONS * 4 + range;
 }
 
 FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x, uint32_t w,
@@ -255,8 +266,7 @@ FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, v
     uint32_t first[5];
 
     c->energy_class = e;
-    c->energy = m->energy + ((size_t)e * FMC_COEF_CLASSES + r->band_class) * FMC_COEF_DECISIONS;
-    c->mix = m->mix + (size_t)r->band_class * FMC_COEF_DECISIONS * 4 + (e < 4 ? 0 : e < 10 ? 1 : e < 14 ? 2 : 3);
+    set_class(m, c, r->band_class);
     if (n_pairs == 0)
         return;
     first[0] = log_class(m, (2 * w + ww) * 4) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[0][x];
@@ -272,13 +282,13 @@ FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, v
         c->pair[i] = m->pair[i] + (size_t)first[i] * FMC_COEF_SLOTS;
 }
 
-FMC_ALWAYS_INLINE float at_or_zero(const int32_t *q, size_t n, size_t x)
+FMC_ALWAYS_INLINE double at_or_zero(const int32_t *q, size_t n, size_t x)
 {
-    return q && x < n ? (float)q[x] : 0.0f;
+    return q && x < n ? (double)q[x] : 0.0;
 }
 
-/* Features of the online predictor, docs/format.md 8.5: W N U WW NN UU NW NE U+-x U+-y. */
-FMC_ALWAYS_INLINE void gather_taps(const fmc_coef_row *r, size_t x, float *f)
+/* Features of the conditional mean, docs/format.md 8.5: W N U WW NN UU NW NE U+-x U+-y. */
+FMC_ALWAYS_INLINE void gather_taps(const fmc_coef_row *r, size_t x, double *f)
 {
     const size_t n = r->n;
 
@@ -297,31 +307,71 @@ FMC_ALWAYS_INLINE void gather_taps(const fmc_coef_row *r, size_t x, float *f)
 }
 
 /* Mean in 1/16 as an integer; NaN and huge values (hostile streams) become 0 or the limit. */
-FMC_ALWAYS_INLINE int32_t to_q4(float mean)
+FMC_ALWAYS_INLINE int32_t to_q4(double mean)
 {
-    const float v = mean * 16.0f;
+    const double v = mean * 16.0;
 
-    if (v > 1e6f)
+    if (v > 1e6)
         return 1000000;
-    if (!(v > -1e6f))
-        return v <= -1e6f ? -1000000 : 0;
+    if (!(v > -1e6))
+        return v <= -1e6 ? -1000000 : 0;
     return (int32_t)v;
+}
+
+/* log2 of a scale in 1/16 as one of the 20 scale classes: half an octave each, from 1/8 on. */
+FMC_ALWAYS_INLINE unsigned voice_scale_class(int16_t log2_q4)
+{
+    const int c = (log2_q4 + 3 * ONE) / (ONE / 2);
+
+    return c < 0 ? 0 : c >= FMC_COEF_ENERGIES / 2 ? FMC_COEF_ENERGIES / 2 - 1 : (unsigned)c;
 }
 
 FMC_ALWAYS_INLINE void find_means(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x, int best)
 {
-    const size_t energy = c->energy_class / 2;
+    const uint16_t *e = b->scratch.error + x;
 
+    c->scale = best ? (3u * e[-1] + e[-2] + 3u * e[0] + e[1] + b->scratch.rows.energy[x]) / 9 : 0;
+    c->scale_class[FMC_MEAN_OWN] = log_class(b->model, c->scale) / 2;
+    c->scale_class[FMC_MEAN_VOICE] = r->scale_q4 ? voice_scale_class(r->scale_q4[x]) : 0;
     for (int i = 0; i < FMC_MEAN_SOURCES; i++) {
         c->mean_q4[i] = 0;
-        c->mean[i] = b->model->mean[i].size ? b->model->mean[i].size + energy * FMC_COEF_MEANS : NULL;
+        c->mean[i] = b->model->mean[i].size ? b->model->mean[i].size + c->scale_class[i] * FMC_COEF_MEANS : NULL;
     }
     if (best) {
-        gather_taps(r, x, b->model->nlms.x);
-        c->mean_q4[FMC_MEAN_NLMS] = to_q4(fmc_nlms_predict(&b->model->nlms));
+        gather_taps(r, x, fmc_mean_features(&b->model->own));
+        c->mean_q4[FMC_MEAN_OWN] = to_q4(fmc_mean_predict(&b->model->own));
     }
     if (r->mean_q4)
         c->mean_q4[FMC_MEAN_VOICE] = r->mean_q4[x];
+}
+
+/*
+ * Large values that the mean predicts well are coded as differences from it. Moves means and contexts over and returns
+ * what to subtract; *energy becomes the expected difference.
+ */
+FMC_ALWAYS_INLINE int32_t take_difference(fmc_coef_model *m, value_context *c, uint32_t *energy)
+{
+    int32_t base;
+
+    if (*energy <= SPLIT_ENERGY || 2 * c->scale >= *energy)
+        return 0;
+    base = (c->mean_q4[FMC_MEAN_OWN] + ONE / 2) >> 4;
+    for (int i = 0; i < FMC_MEAN_SOURCES; i++)
+        c->mean_q4[i] -= base * ONE;
+    *energy = c->scale;
+    c->energy_class = log_class(m, c->scale);
+    set_class(m, c, FMC_COEF_DIFFERENCE);
+    return base;
+}
+
+/* What the mean learns from a value. */
+FMC_ALWAYS_INLINE void learn_mean(fmc_coef_block *b, int32_t value, int32_t mean_q4, uint32_t energy, size_t x)
+{
+    int64_t e = (int64_t)value * ONE - mean_q4;
+
+    e = e < 0 ? -e : e;
+    b->scratch.error[x] = (uint16_t)(e > MAX_ERROR ? MAX_ERROR : e);
+    fmc_mean_update(&b->model->own, (double)value, (double)energy * 0.0625);
 }
 
 /* One zero flag for a segment whose whole neighbourhood is zero. Returns 1 if the segment is done. */
@@ -354,13 +404,15 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
     unsigned previous = 0;
 
     for (size_t x = 0; x < r->n; x++) {
-        uint32_t energy, magnitude;
-        int32_t value;
+        uint32_t energy, expected, magnitude;
+        int32_t value, mean_q4, base = 0;
 
         if (x % FMC_COEF_SEGMENT == 0 && b->scratch.quiet[x / FMC_COEF_SEGMENT] && !(w | ww)) {
             const size_t end = x + FMC_COEF_SEGMENT < r->n ? x + FMC_COEF_SEGMENT : r->n;
 
             if (code_segment(b, r, dec, x, end, &previous)) {
+                if (best)
+                    memset(b->scratch.error + x, 0, (end - x) * sizeof *b->scratch.error);
                 x = end - 1;
                 run = 0;
                 continue;
@@ -370,11 +422,17 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
         find_contexts(b, r, &c, x, w, ww, energy, run, n_pairs);
         if (n_means)
             find_means(b, r, &c, x, best);
-        value = code_value(b, r, &c, dec, x, energy, dec ? 0 : r->q[x], n_pairs, n_means);
+        mean_q4 = c.mean_q4[FMC_MEAN_OWN];
+        expected = energy;
         if (best)
-            fmc_nlms_update(&b->model->nlms, (float)value, (float)energy * 0.0625f);
-        if (dec)
+            base = take_difference(b->model, &c, &expected);
+        value = base + code_value(b, r, &c, dec, x, expected, dec ? 0 : r->q[x] - base, n_pairs, n_means);
+        if (best)
+            learn_mean(b, value, mean_q4, energy, x);
+        if (dec) {
+            value = value > FMC_COEF_MAX ? FMC_COEF_MAX : value < -FMC_COEF_MAX ? -FMC_COEF_MAX : value;
             r->q[x] = value;
+        }
         magnitude = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
         magnitude = magnitude > 255 ? 255 : magnitude;
         r->mag[x] = (uint8_t)magnitude;

@@ -30,11 +30,13 @@ typedef struct job {
     const fmc_exec  *ex;
     const fmc_band  *band;
     size_t           n_bands;
+    size_t           n_coded;  /* leading bands that are coded at all */
     size_t           count;
     size_t           max_row;
     int32_t         *q;        /* the caller's, or a copy with the low band differenced */
     uint8_t         *mag;
-    int16_t         *mean_q4;
+    int16_t         *mean_q4;  /* what the voice says */
+    int16_t         *scale_q4;
     const fmc_voice *voice;
     uint32_t         tier;
     uint32_t         n_blocks;
@@ -99,7 +101,7 @@ static void code_band(fmc_coef_block *b, size_t i)
     size_t at[4];
     fmc_coef_row row;
 
-    fmc_nlms_reset(&b->model->nlms);
+    fmc_mean_reset(&b->model->own);
     for (at[0] = 0; at[0] < band->dim[0]; at[0]++)
         for (at[1] = 0; at[1] < band->dim[1]; at[1]++)
             for (at[2] = 0; at[2] < band->dim[2]; at[2]++)
@@ -109,35 +111,30 @@ static void code_band(fmc_coef_block *b, size_t i)
                 }
 }
 
-static fmc_status ask_voice(const job *j, size_t i, int16_t *scale)
+static fmc_status ask_voice(const job *j, size_t i)
 {
     const fmc_band *band = &j->band[i];
 
-    return j->voice->predict(j->voice->user, (uint32_t)i, j->q, j->mean_q4 + band->start, scale);
+    return j->voice->predict(j->voice->user, (uint32_t)i, j->q, j->mean_q4 + band->start,
+                             j->scale_q4 + band->start);
 }
 
 static fmc_status code_bands(const job *j, fmc_coef_block *b)
 {
-    int16_t *scale = NULL;
     fmc_status st = FMC_OK;
 
-    if (j->voice)
-        FMC_TRY(FMC_ALLOC(j->ex->alloc, j->count, &scale));
-    for (size_t i = 0; i < j->n_bands; i++) {
+    for (size_t i = 0; i < j->n_coded; i++) {
         if (fmc_is_cancelled(j->ex))
             FMC_TRY(FMC_ERR_CANCELLED);
         if (j->band[i].count == 0)
             continue;
         if (j->voice)
-            FMC_TRY(ask_voice(j, i, scale));
+            FMC_TRY(ask_voice(j, i));
         code_band(b, i);
         if (b->dec)
             FMC_TRY(fmc_dec_finish(b->dec)); /* no long work on a stream that has ended */
-        if (j->voice && b->band[i].is_low) /* the voice sees values, not differences */
-            FMC_TRY(difference_low(&b->band[i], j->q, 1));
     }
 done:
-    fmc_dealloc(j->ex->alloc, scale);
     return st;
 }
 
@@ -145,7 +142,7 @@ static fmc_status run_block(void *user, uint32_t index)
 {
     job *j = user;
     fmc_coef_block b = { .ex = j->ex, .band = j->band, .n_bands = j->n_bands, .q = j->q, .mag = j->mag,
-                         .mean_q4 = j->mean_q4, .index = index, .n_blocks = j->n_blocks };
+                         .mean_q4 = j->mean_q4, .scale_q4 = j->scale_q4, .index = index, .n_blocks = j->n_blocks };
     fmc_enc enc;
     fmc_dec dec;
     fmc_status st;
@@ -182,6 +179,8 @@ static fmc_status prepare(job *j)
     FMC_TRY(FMC_ALLOC(j->ex->alloc, j->count, &j->mag));
     if (j->voice)
         FMC_TRY(FMC_ALLOC_ZERO(j->ex->alloc, j->count, &j->mean_q4));
+    if (j->voice)
+        FMC_TRY(FMC_ALLOC_ZERO(j->ex->alloc, j->count, &j->scale_q4));
 done:
     return st;
 }
@@ -193,6 +192,7 @@ static void finish(job *j)
             fmc_out_fini(&j->out[i]);
     fmc_dealloc(j->ex->alloc, j->mag);
     fmc_dealloc(j->ex->alloc, j->mean_q4);
+    fmc_dealloc(j->ex->alloc, j->scale_q4);
     fmc_dealloc(j->ex->alloc, j);
 }
 
@@ -212,12 +212,13 @@ fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_ba
     job *j;
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
-    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .q = q, .voice = voice, .tier = tier };
+    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_bands, .q = q, .voice = voice,
+                 .tier = tier };
     for (uint32_t i = 0; i < MAX_BLOCKS; i++)
         j->out[i] = fmc_out_make(ex->alloc);
     FMC_TRY(prepare(j));
     for (size_t i = 0; i < n_bands; i++)
-        if (band[i].is_low)
+        if (band[i].is_low && !voice) /* a voice speaks of values, not of differences */
             FMC_TRY(difference_low(&band[i], q, -1) == FMC_OK ? FMC_OK : FMC_ERR_UNSUPPORTED);
     st = fmc_parallel_for(ex, j->n_blocks, run_block, j);
     if (st == FMC_OK)
@@ -238,12 +239,19 @@ done:
 fmc_status fmc_coef_decode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
                            const fmc_voice *voice, fmc_in *in)
 {
+    return fmc_coef_decode_first(ex, band, n_bands, n_bands, q, tier, voice, in);
+}
+
+fmc_status fmc_coef_decode_first(const fmc_exec *ex, const fmc_band *band, size_t n_bands, size_t n_decode, int32_t *q,
+                                 uint32_t tier, const fmc_voice *voice, fmc_in *in)
+{
     uint64_t size[MAX_BLOCKS];
     fmc_status st;
     job *j;
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
-    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .q = q, .voice = voice, .tier = tier, .dec = 1 };
+    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_decode, .q = q, .voice = voice,
+                 .tier = tier, .dec = 1 };
     FMC_TRY(prepare(j));
     for (uint32_t i = 0; i + 1 < j->n_blocks; i++)
         size[i] = fmc_in_varint(in);

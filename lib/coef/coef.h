@@ -39,4 +39,11 @@ fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_ba
 fmc_status fmc_coef_decode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
                            const fmc_voice *voice, fmc_in *in);
 
+/**
+ * The same, but stop after the first n_decode bands; the others' values are left as they are. A coarse version of an
+ * array needs no more than the first bands.
+ */
+fmc_status fmc_coef_decode_first(const fmc_exec *ex, const fmc_band *band, size_t n_bands, size_t n_decode, int32_t *q,
+                                 uint32_t tier, const fmc_voice *voice, fmc_in *in);
+
 #endif

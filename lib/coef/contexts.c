@@ -16,11 +16,12 @@ fmc_status fmc_coef_scratch_create(const fmc_allocator *a, size_t max_row, fmc_c
     fmc_status st;
 
     memset(s, 0, sizeof *s);
-    FMC_TRY(FMC_ALLOC_ZERO(a, stride * (N_ROWS + 1), &s->memory));
+    FMC_TRY(FMC_ALLOC_ZERO(a, stride * (N_ROWS + 2), &s->memory));
     for (size_t i = 0; i < N_ROWS; i++)
         *row[i] = s->memory + i * stride;
     s->zero = (uint8_t *)(s->memory + N_ROWS * stride);
     s->quiet = s->zero + stride;
+    s->error = s->memory + (N_ROWS + 1) * stride + 2;
 done:
     return st;
 }
@@ -222,6 +223,7 @@ void fmc_coef_prepare_row(fmc_coef_block *b, size_t i, const size_t at[4], fmc_c
     row->q = b->q + offset;
     row->mag = b->mag + offset;
     row->mean_q4 = b->mean_q4 ? b->mean_q4 + offset : NULL;
+    row->scale_q4 = b->scale_q4 ? b->scale_q4 + offset : NULL;
     row->q_north = value_row(b, band, at, 0, -1);
     row->q_north2 = value_row(b, band, at, 0, -2);
     row->q_up = value_row(b, band, at, -1, 0);

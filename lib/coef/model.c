@@ -101,7 +101,7 @@ static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m, int has_vo
     for (uint32_t i = 0; i < m->n_pairs; i++)
         FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS, &m->pair[i]));
     if (m->tier == FMC_COEF_BEST)
-        FMC_TRY(allocate_mean(a, &m->mean[FMC_MEAN_NLMS]));
+        FMC_TRY(allocate_mean(a, &m->mean[FMC_MEAN_OWN]));
     if (has_voice)
         FMC_TRY(allocate_mean(a, &m->mean[FMC_MEAN_VOICE]));
     FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4, &m->mix));

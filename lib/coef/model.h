@@ -4,14 +4,15 @@
 
 #include "coef/band.h"
 #include "coef/coef.h"
-#include "coef/nlms.h"
+#include "coef/mean.h"
 #include "coef/rows.h"
 #include "entropy/binary.h"
 #include "entropy/mixer.h"
 
 /* Sizes of the adaptive model, docs/format.md 8.3. */
 enum {
-    FMC_COEF_CLASSES = 12,   /* band classes: low, 3 levels x 1..3 high axes, spectral */
+    FMC_COEF_CLASSES = 12,   /* band classes: low, 3 levels x 1..3 high axes, spectral; differences from a mean */
+    FMC_COEF_DIFFERENCE = 11, /* the last of them */
     FMC_COEF_ENERGIES = 40,  /* logarithmic classes of the expected magnitude */
     FMC_COEF_DECISIONS = 16, /* zero flag and unary steps with slots of their own in context 0 */
     FMC_COEF_SLOTS = 8,      /* the same in the other contexts */
@@ -30,12 +31,12 @@ typedef struct fmc_mix_set {
 } fmc_mix_set;
 
 /** Where a conditional mean comes from. */
-enum { FMC_MEAN_NLMS = 0, FMC_MEAN_VOICE = 1, FMC_MEAN_SOURCES = 2 };
+enum { FMC_MEAN_OWN = 0, FMC_MEAN_VOICE = 1, FMC_MEAN_SOURCES = 2 };
 
-/** How a conditional mean speaks: adaptive probabilities by quantised mean and expected magnitude. */
+/** How a conditional mean speaks: adaptive probabilities by quantised mean and scale. */
 typedef struct fmc_mean_tables {
-    fmc_prob *size; /* [slot][means][energies / 2]; NULL: this source is silent */
-    fmc_prob *sign; /* [means][energies / 2] */
+    fmc_prob *size; /* [slot][scale][means]; NULL: this source is silent */
+    fmc_prob *sign; /* [scale][means] */
 } fmc_mean_tables;
 
 /** Everything adaptive that belongs to one independently coded block. */
@@ -53,7 +54,7 @@ typedef struct fmc_coef_model {
     fmc_prob     exp_golomb[40];
     fmc_prob     top_bit[16];
     uint8_t     *log_class;           /* [FMC_COEF_LOG_MAX] */
-    fmc_nlms     nlms;                /* online predictor, tier BEST */
+    fmc_mean     own;                 /* conditional mean, tier BEST */
 } fmc_coef_model;
 
 fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, int has_voice, fmc_coef_model **out);

@@ -8,7 +8,7 @@
 #include "coef/slices.h"
 #include "core/status.h"
 
-enum { SLICE = 1 << 15, ROW_PART = 512, LANES = 8, SMALL_BAND = 1 << 13 };
+enum { SLICE = 1 << 15, ROW_PART = 256, LANES = 8, SMALL_BAND = 1 << 13 };
 
 /* By class of neighbourhood and magnitude 0, 1, 2, 3+; sums of |c| / step - |q| and of its square. */
 typedef struct bin_stats {
@@ -64,19 +64,27 @@ static inline uint32_t magnitude(int32_t v)
     return a > 7 ? 7 : a;
 }
 
-/* Class of each of `part` values from x on: by the sum of the four neighbours' magnitudes (each at most 7). */
-static void classify_row(const fmc_band *band, const int32_t *q, size_t row, size_t x, size_t part, uint8_t *busy)
+/*
+ * 4 * class + min(|q|, 3) of each of `part` values from x on; class by the sum of the four neighbours' magnitudes, each
+ * at most 7 (docs/format.md 8.6). q is the row, repeated beyond its ends.
+ */
+static void classify_row(const fmc_band *band, const int32_t *all, size_t row, size_t x, size_t part, uint8_t *busy)
 {
     const size_t n = band->dim[4], height = band->dim[3];
-    const int32_t *p = q + band->start + row * n;
-    const int32_t *north = row % height ? p - n : p, *south = (row + 1) % height ? p + n : p;
+    const int32_t *q = all + band->start + row * n;
+    const int32_t *restrict north = row % height ? q - n : q, *restrict south = (row + 1) % height ? q + n : q;
+    uint32_t self[ROW_PART + 2], sum[ROW_PART];
 
+    self[0] = magnitude(q[x ? x - 1 : 0]);
+    for (size_t k = 0; k < part; k++)
+        self[k + 1] = magnitude(q[x + k]);
+    self[part + 1] = magnitude(q[x + part < n ? x + part : n - 1]);
+    for (size_t k = 0; k < part; k++)
+        sum[k] = magnitude(north[x + k]) + magnitude(south[x + k]);
     for (size_t k = 0; k < part; k++) {
-        const size_t i = x + k;
-        const uint32_t west = magnitude(p[i ? i - 1 : 0]), east = magnitude(p[i + 1 < n ? i + 1 : n - 1]);
-        const uint32_t sum = west + east + magnitude(north[i]) + magnitude(south[i]);
+        const uint32_t s = sum[k] + self[k] + self[k + 2], a = self[k + 1] > 3 ? 3 : self[k + 1];
 
-        busy[k] = (uint8_t)((sum > 1) + (sum > 5));
+        busy[k] = (uint8_t)(4 * ((s > 1) + (s > 5)) + a);
     }
 }
 

@@ -39,34 +39,42 @@ static void NAME(quantise_row)(const REAL *restrict c, const REAL *restrict nort
         q[n - 1] = NAME(quantise_one)(c[n - 1], c[n - 2], c[n - 1], north[n - 1], south[n - 1], inverse, scale, half);
 }
 
-/* Sums of u - |q| and its square by magnitude 0, 1, 2, 3+; eight lanes, so that it becomes vector code. */
+/* Sums of u - |q| and of its square by magnitude 0, 1, 2, 3+, in lanes. */
+typedef struct NAME(lane_sums) {
+    REAL count[4][LANES], sum[4][LANES], square[4][LANES];
+} NAME(lane_sums);
+
+static inline void NAME(count_lane)(NAME(lane_sums) *s, size_t j, REAL c, int32_t q, REAL inverse)
+{
+    const int32_t a = q < 0 ? -q : q;
+    const REAL d = (c < 0 ? -c : c) * inverse - (REAL)a;
+
+    for (int k = 0; k < 4; k++) {
+        const REAL in = (k < 3 ? a == k : a >= 3) ? (REAL)1 : (REAL)0;
+
+        s->count[k][j] += in;
+        s->sum[k][j] += in * d;
+        s->square[k][j] += in * d * d;
+    }
+}
+
 static void NAME(count_row)(const REAL *restrict c, const int32_t *restrict q, size_t n, double step, double weight,
-                            bin_stats *s)
+                            bin_stats *total)
 {
     const REAL inverse = (REAL)(1.0 / step);
-    REAL count[4][LANES] = { { 0 } }, sum[4][LANES] = { { 0 } }, square[4][LANES] = { { 0 } };
+    NAME(lane_sums) s = { 0 };
+    size_t x = 0;
 
-    for (size_t x = 0; x < n; x += LANES) {
-        const size_t m = n - x < LANES ? n - x : LANES;
-
-        for (size_t j = 0; j < m; j++) {
-            const int32_t a = q[x + j] < 0 ? -q[x + j] : q[x + j];
-            const REAL d = (c[x + j] < 0 ? -c[x + j] : c[x + j]) * inverse - (REAL)a;
-
-            for (int k = 0; k < 4; k++) {
-                const REAL in = (k < 3 ? a == k : a >= 3) ? (REAL)1 : (REAL)0;
-
-                count[k][j] += in;
-                sum[k][j] += in * d;
-                square[k][j] += in * d * d;
-            }
-        }
-    }
+    for (; x + LANES <= n; x += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            NAME(count_lane)(&s, j, c[x + j], q[x + j], inverse);
+    for (size_t j = 0; x < n; x++, j++)
+        NAME(count_lane)(&s, j, c[x], q[x], inverse);
     for (int k = 0; k < 4; k++)
         for (int j = 0; j < LANES; j++) {
-            s->n[0][k] += weight * (double)count[k][j];
-            s->sum[0][k] += weight * (double)sum[k][j];
-            s->square[0][k] += weight * (double)square[k][j];
+            total->n[0][k] += weight * (double)s.count[k][j];
+            total->sum[0][k] += weight * (double)s.sum[k][j];
+            total->square[0][k] += weight * (double)s.square[k][j];
         }
 }
 
@@ -135,8 +143,8 @@ static fmc_status NAME(centre_slice)(void *user, uint32_t i)
                     const REAL u = (j->c[at + k] < 0 ? -j->c[at + k] : j->c[at + k]) * inverse;
                     const int m = a > 3 ? 2 : a - 1;
 
-                    j->stats[i].n[busy[k]][m + 1] += 1;
-                    j->stats[i].sum[busy[k]][m + 1] += (double)u - a;
+                    j->stats[i].n[busy[k] >> 2][m + 1] += 1;
+                    j->stats[i].sum[busy[k] >> 2][m + 1] += (double)u - a;
                 }
             }
         }
@@ -172,28 +180,37 @@ typedef struct NAME(dequant_job) {
     REAL *c;
 } NAME(dequant_job);
 
+static void NAME(dequantise_part)(const int32_t *restrict q, const REAL *restrict centre, size_t n, REAL step,
+                                  REAL *restrict c)
+{
+    for (size_t k = 0; k < n; k++) {
+        const int32_t a = q[k] < 0 ? -q[k] : q[k];
+        const REAL m = ((REAL)a + centre[k]) * step;
+
+        c[k] = q[k] < 0 ? -m : m;
+    }
+}
+
 static fmc_status NAME(dequantise_slice)(void *user, uint32_t i)
 {
     const NAME(dequant_job) *j = user;
     const fmc_slice *s = &j->slice[i];
     const size_t n = s->band->dim[4];
     uint8_t busy[ROW_PART];
-    REAL value[FMC_QUANT_CLASSES][4];
+    REAL value[4 * FMC_QUANT_CLASSES], centre[ROW_PART];
+    const REAL step = (REAL)j->z->step;
 
     for (int k = 0; k < FMC_QUANT_CLASSES; k++)
         for (int m = 0; m < 4; m++)
-            value[k][m] = m ? (REAL)j->z->centre[k][m - 1] * (REAL)0.00390625 : (REAL)0;
+            value[4 * k + m] = m ? (REAL)j->z->centre[k][m - 1] * (REAL)0.00390625 : (REAL)0;
     for (size_t r = s->row; r < s->row + s->n_rows; r++)
         for (size_t x = 0; x < n; x += ROW_PART) {
             const size_t part = n - x < ROW_PART ? n - x : ROW_PART, at = s->band->start + r * n + x;
 
             classify_row(s->band, j->q, r, x, part, busy);
-            for (size_t k = 0; k < part; k++) {
-                const int32_t v = j->q[at + k], a = v < 0 ? -v : v;
-                const REAL m = ((REAL)a + value[busy[k]][a > 3 ? 3 : a]) * (REAL)j->z->step;
-
-                j->c[at + k] = v < 0 ? -m : m;
-            }
+            for (size_t k = 0; k < part; k++)
+                centre[k] = value[busy[k]];
+            NAME(dequantise_part)(j->q + at, centre, part, step, j->c + at);
         }
     return FMC_OK;
 }

@@ -15,6 +15,13 @@
 fmc_status fmc_exact_encode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
                             uint32_t effort, fmc_out *out);
 
+/**
+ * About how many bytes fmc_exact_encode takes at effort 5, from a part of the samples; too many for decimal numbers and
+ * few distinct values off any grid.
+ */
+fmc_status fmc_exact_estimate(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
+                              double *bytes);
+
 /** Inverse; reads exactly the record. Untrusted bytes: TRUNCATED, CORRUPT, NO_MEMORY, or data of the right size. */
 fmc_status fmc_exact_decode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, fmc_in *in,
                             void *data);

@@ -7,7 +7,13 @@
 #include "core/exec.h"
 
 /** What a block is coded as; docs/format.md 10.2. */
-enum fmc_exact_block { FMC_EXACT_GRID = 0, FMC_EXACT_TABLE = 1, FMC_EXACT_FLOAT = 2, FMC_EXACT_DECIMAL = 3 };
+enum fmc_exact_block {
+    FMC_EXACT_GRID = 0,
+    FMC_EXACT_TABLE = 1,
+    FMC_EXACT_FLOAT = 2,
+    FMC_EXACT_DECIMAL = 3,
+    FMC_EXACT_FLAT = 4
+};
 
 /** One independent block: unmasked samples are finite. Appends kind and contents. */
 fmc_status fmc_exact_block_encode(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim,

@@ -44,7 +44,7 @@ static bool find_extent(const void *data, uint32_t size, size_t n, const uint8_t
 
 void fmc_exact_special_find(const void *data, uint32_t size, size_t n, uint8_t *mask, bool *any)
 {
-    extent all, rest;
+    extent all, rest = { 0 };
     const size_t least = n / 4096 + 2;
     uint64_t fill[2];
     uint32_t n_fill = 0;

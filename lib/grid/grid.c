@@ -8,7 +8,7 @@
 #include "grid/grid_fit.h"
 #include "grid/lattice.h"
 
-enum { SAMPLES = 65536, SLICE_SAMPLES = 8192, MAX_FIX_RANGE = 1 << 22, MAX_SLICES = 1 << 16 };
+enum { SAMPLES = 65536, SLICE_SAMPLES = 8192, GLANCE = 4096, SLICE_GLANCE = 1024, MAX_FIX_RANGE = 1 << 22, MAX_SLICES = 1 << 16 };
 
 void fmc_grid_fini(fmc_grid *g)
 {
@@ -92,6 +92,7 @@ typedef struct finder {
     const size_t *dim;
     const void *data;
     const uint8_t *mask;
+    bool no_minus_zero; /* known */
     double *u;    /* [SAMPLES] */
     double *work; /* [8 * SAMPLES + 64] */
 } finder;
@@ -186,6 +187,35 @@ done:
 
 static const uint32_t kinds[] = { FMC_GRID_DIV, FMC_GRID_MUL, FMC_GRID_MUL32, FMC_GRID_DIV32 };
 
+/* -0.0 is on no grid: then all the search is in vain. */
+static bool has_minus_zero(const finder *f)
+{
+    size_t n = 1;
+
+    for (uint32_t i = 0; i < f->rank; i++)
+        n *= f->dim[i];
+    for (size_t i = 0; i < n; i++) {
+        const double v = value_at(f->data, f->single, i);
+
+        if (v == 0 && signbit(v) && !(f->mask && f->mask[i]))
+            return true;
+    }
+    return false;
+}
+
+/* False if a few samples of a slice already show that they share no step. */
+static bool may_have_step(finder *f, const cut *c, size_t slice, size_t limit)
+{
+    const size_t n = distinct(c, slice, f->single, f->data, f->mask, limit, f->u);
+
+    if (n >= 32 && fmc_fit_step(f->u, n, f->single, f->work) == 0)
+        return false;
+    if (!f->no_minus_zero && has_minus_zero(f))
+        return false;
+    f->no_minus_zero = true;
+    return true;
+}
+
 static fmc_status find_whole(finder *f, bool *found)
 {
     fmc_grid *g = f->g;
@@ -198,6 +228,8 @@ static fmc_status find_whole(finder *f, bool *found)
     *found = false;
     g->n_slices = 1;
     c = cut_at(f->rank, f->dim, g);
+    if (!may_have_step(f, &c, 0, GLANCE))
+        return FMC_OK;
     n = distinct(&c, 0, f->single, f->data, f->mask, SAMPLES, f->u);
     if (n < 2)
         return FMC_OK;
@@ -271,7 +303,7 @@ static fmc_status find_slices(finder *f, uint32_t axis, bool *found)
     g->axis = axis;
     g->n_slices = (uint32_t)f->dim[axis];
     c = cut_at(f->rank, f->dim, g);
-    if (c.outer * c.inner < 256)
+    if (c.outer * c.inner < 256 || !may_have_step(f, &c, c.n / 2, SLICE_GLANCE))
         return FMC_OK;
     fmc_dealloc(al, g->scale);
     fmc_dealloc(al, g->offset);

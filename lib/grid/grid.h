@@ -70,6 +70,13 @@ fmc_status fmc_grid_parse(const fmc_exec *ex, uint32_t dtype, uint32_t rank, con
 fmc_status fmc_grid_encode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
                            const uint8_t *mask, uint32_t effort, fmc_out *out);
 
+/**
+ * About how many bytes fmc_grid_encode takes at effort 5, from a part of the samples (within some 10 % for 10^5 samples
+ * and more). Arguments as for encode.
+ */
+fmc_status fmc_grid_estimate(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
+                             const uint8_t *mask, double *bytes);
+
 /** Inverse; masked k become 0. The same g must be given. Untrusted bytes. */
 fmc_status fmc_grid_decode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, fmc_in *in,
                            const uint8_t *mask, int32_t *k);

@@ -250,63 +250,112 @@ static size_t count(uint32_t rank, const size_t *dim)
     return n;
 }
 
+/* What the integers are coded as. */
+typedef struct coded_ints {
+    fmc_pcm_params params;
+    const int32_t *k; /* the caller's, or ranks */
+    size_t n, range, n_used;
+    int64_t lo;
+    uint32_t slice_axis; /* + 1, 0: none */
+    uint8_t *used;
+    double *table, *step, *origin;
+    int32_t *ranks;
+} coded_ints;
+
+static void ints_fini(const fmc_exec *ex, coded_ints *c)
+{
+    fmc_dealloc(ex->alloc, c->used);
+    fmc_dealloc(ex->alloc, c->table);
+    fmc_dealloc(ex->alloc, c->step);
+    fmc_dealloc(ex->alloc, c->origin);
+    fmc_dealloc(ex->alloc, c->ranks);
+}
+
+/* c->range is 0 if all integers are c->lo. *c is zeroed by the caller and released by it, also on error. */
+static fmc_status prepare_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim,
+                               const int32_t *k, const uint8_t *mask, coded_ints *c)
+{
+    fmc_lattice *l = &c->params.lattice;
+    fmc_status st = FMC_OK;
+
+    c->k = k;
+    c->n = count(rank, dim);
+    l->kind = FMC_LATTICE_INT;
+    if (!find_range(k, mask, c->n, &l->lo, &l->hi))
+        l->lo = l->hi = 0;
+    c->lo = l->lo;
+    if (l->lo == l->hi)
+        return FMC_OK;
+    c->range = (size_t)(l->hi - l->lo + 1);
+    if (has_slices(g, rank, dim)) {
+        c->slice_axis = g->axis + 1;
+        FMC_TRY(common_units(ex, g, &c->step, &c->origin));
+        l->step = c->step;
+        l->origin = c->origin;
+        return FMC_OK;
+    }
+    FMC_TRY(find_used(ex, k, mask, c->n, l->lo, l->hi, &c->used, &c->n_used));
+    if (c->n_used == 0)
+        return FMC_OK;
+    FMC_TRY(make_table(ex, c->used, c->range, c->n_used, l->lo, &c->table));
+    FMC_TRY(to_ranks(ex, k, mask, c->n, c->used, c->range, l->lo, &c->ranks));
+    l->kind = FMC_LATTICE_TABLE;
+    l->lo = 0;
+    l->hi = (int64_t)c->n_used - 1;
+    l->table = c->table;
+    c->k = c->ranks;
+done:
+    return st;
+}
+
 fmc_status fmc_grid_encode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
                            const uint8_t *mask, uint32_t effort, fmc_out *out)
 {
-    const size_t n = count(rank, dim);
-    const bool sliced = has_slices(g, rank, dim);
     fmc_out body = fmc_out_make(ex->alloc);
-    fmc_pcm_params p = { .lattice = { .kind = FMC_LATTICE_INT } };
+    coded_ints c = { .n = 0 };
     fmc_pcm_view view;
-    uint8_t *used = NULL;
-    double *table = NULL, *step = NULL, *origin = NULL;
-    int32_t *ranks = NULL;
-    size_t n_used = 0, range;
     uint32_t code;
-    fmc_status st = FMC_OK;
+    fmc_status st;
 
-    if (!find_range(k, mask, n, &p.lattice.lo, &p.lattice.hi) || p.lattice.lo == p.lattice.hi) {
-        fmc_out_u8(out, INTS_NONE);
-        fmc_out_svarint(out, p.lattice.lo <= p.lattice.hi ? p.lattice.lo : 0);
-        return out->st;
+    FMC_TRY(prepare_ints(ex, g, rank, dim, k, mask, &c));
+    fmc_out_u8(out, c.range == 0 ? INTS_NONE : c.n_used ? INTS_TABLE : INTS_PLAIN);
+    fmc_out_svarint(out, c.lo);
+    if (c.range) {
+        fmc_out_varint(out, c.range - 1);
+        if (c.n_used) {
+            fmc_out_varint(out, c.n_used);
+            FMC_TRY(fmc_bits_encode(ex, c.used, c.range, 1, out));
+        }
+        FMC_TRY(fmc_view_choose(ex, rank, dim, c.k, sizeof *k, mask, c.slice_axis, FMC_PCM_EQ, effort, &c.params, &code,
+                                NULL));
+        FMC_TRY(fmc_view_make(code, rank, dim, &view));
+        fmc_out_u8(out, (uint8_t)code);
+        fmc_out_u8(out, (uint8_t)c.params.flags);
+        FMC_TRY(fmc_pcm_encode(ex, &view, &c.params, c.k, mask, &body));
+        fmc_out_varint(out, body.size);
+        fmc_out_bytes(out, body.data, body.size);
     }
-    range = (size_t)(p.lattice.hi - p.lattice.lo + 1);
-    if (!sliced)
-        FMC_TRY(find_used(ex, k, mask, n, p.lattice.lo, p.lattice.hi, &used, &n_used));
-    fmc_out_u8(out, n_used ? INTS_TABLE : INTS_PLAIN);
-    fmc_out_svarint(out, p.lattice.lo);
-    fmc_out_varint(out, range - 1);
-    if (n_used) {
-        fmc_out_varint(out, n_used);
-        FMC_TRY(fmc_bits_encode(ex, used, range, 1, out));
-        FMC_TRY(make_table(ex, used, range, n_used, p.lattice.lo, &table));
-        FMC_TRY(to_ranks(ex, k, mask, n, used, range, p.lattice.lo, &ranks));
-        p.lattice.kind = FMC_LATTICE_TABLE;
-        p.lattice.lo = 0;
-        p.lattice.hi = (int64_t)n_used - 1;
-        p.lattice.table = table;
-        k = ranks;
-    } else if (sliced) {
-        FMC_TRY(common_units(ex, g, &step, &origin));
-        p.lattice.step = step;
-        p.lattice.origin = origin;
-    }
-    FMC_TRY(fmc_view_choose(ex, rank, dim, k, sizeof *k, mask, sliced ? g->axis + 1 : 0, FMC_PCM_EQ, effort, &p, &code,
-                            NULL));
-    FMC_TRY(fmc_view_make(code, rank, dim, &view));
-    fmc_out_u8(out, (uint8_t)code);
-    fmc_out_u8(out, (uint8_t)p.flags);
-    FMC_TRY(fmc_pcm_encode(ex, &view, &p, k, mask, &body));
-    fmc_out_varint(out, body.size);
-    fmc_out_bytes(out, body.data, body.size);
     st = out->st;
 done:
     fmc_out_fini(&body);
-    fmc_dealloc(ex->alloc, used);
-    fmc_dealloc(ex->alloc, table);
-    fmc_dealloc(ex->alloc, step);
-    fmc_dealloc(ex->alloc, origin);
-    fmc_dealloc(ex->alloc, ranks);
+    ints_fini(ex, &c);
+    return st;
+}
+
+fmc_status fmc_grid_estimate(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
+                             const uint8_t *mask, double *bytes)
+{
+    coded_ints c = { .n = 0 };
+    fmc_status st;
+
+    *bytes = 8;
+    FMC_TRY(prepare_ints(ex, g, rank, dim, k, mask, &c));
+    if (c.range) {
+        FMC_TRY(fmc_view_estimate(ex, rank, dim, c.k, sizeof *k, mask, c.slice_axis, FMC_PCM_EQ, &c.params, bytes));
+        *bytes += 16 + (c.n_used ? (double)c.range / 12 : 0);
+    }
+done:
+    ints_fini(ex, &c);
     return st;
 }
 
@@ -392,7 +441,7 @@ fmc_status fmc_grid_decode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank,
     body = fmc_in_bytes(in, size);
     FMC_TRY(fmc_in_status(in));
     FMC_TRY(fmc_view_make(code, rank, dim, &view));
-    if (p.flags & ~(uint32_t)FMC_PCM_EQ) {
+    if (!fmc_pcm_flags_are_sound(p.flags, FMC_PCM_EQ)) {
         st = FMC_ERR_CORRUPT;
         goto done;
     }

@@ -48,9 +48,16 @@ static double divide_large(double m, int k)
     return q + r / hi;
 }
 
-static double scaled(double m, int e)
+double fmc_dec_scaled(double m, int e)
 {
     return e >= 0 ? m * fmc_pow10_table[e] : e >= -22 ? m / fmc_pow10_table[-e] : divide_large(m, -e);
+}
+
+uint32_t fmc_dec_exponent(uint32_t digits, int64_t x)
+{
+    const int64_t u = (x < 0 ? -x : x) - 1, e = u / (9 * pow10_int[digits - 1]);
+
+    return x == 0 ? 0 : e > 22 + FMC_DEC_LOWEST ? 22 + FMC_DEC_LOWEST : (uint32_t)e;
 }
 
 double fmc_dec_value(uint32_t digits, int64_t x)
@@ -66,27 +73,31 @@ double fmc_dec_value(uint32_t digits, int64_t x)
     m = u % (9 * first) + first;
     if (e > 22)
         e = 22;
-    v = scaled((double)m, (int)e);
+    v = fmc_dec_scaled((double)m, (int)e);
     return x < 0 ? -v : v;
 }
 
-/* Largest e in -44..22 with 10^(e + digits - 1) <= a, by a few comparisons. */
+/* 10^t, t >= -44. */
+static double power_of_ten(int t)
+{
+    return t < 0 ? fmc_dec_scaled(1.0, t) : t <= 22 ? fmc_pow10_table[t] : fmc_pow10_table[22] * fmc_pow10_table[t - 22];
+}
+
+/* Largest e in -44..22 with 10^(e + digits - 1) <= a, else -44. */
 static int exponent_of(uint32_t digits, double a)
 {
-    int lo = -FMC_DEC_LOWEST, hi = 22;
+    uint64_t u;
+    int e, t;
 
-    while (lo < hi) {
-        const int e = (lo + hi + 1) >> 1;
-        const int t = e + (int)digits - 1;
-        const double p =
-            t >= 0 ? (t <= 22 ? fmc_pow10_table[t] : fmc_pow10_table[22] * fmc_pow10_table[t - 22]) : scaled(1.0, t);
-
-        if (p <= a)
-            lo = e;
-        else
-            hi = e - 1;
-    }
-    return lo;
+    memcpy(&u, &a, 8);
+    t = (int)(u >> 52) - 1023; /* log2, floored */
+    t = t < -160 ? -160 : t > 200 ? 200 : t;
+    t = (t * 1233) >> 12; /* at most one too low, perhaps one too high by rounding */
+    e = t + 2 - (int)digits;
+    e = e > 22 ? 22 : e;
+    while (e > -FMC_DEC_LOWEST && power_of_ten(e + (int)digits - 1) > a)
+        e--;
+    return e < -FMC_DEC_LOWEST ? -FMC_DEC_LOWEST : e;
 }
 
 int64_t fmc_dec_nearest(uint32_t digits, double f)

@@ -79,6 +79,12 @@ enum { FMC_DEC_LOWEST = 44 };
  */
 double fmc_dec_value(uint32_t digits, int64_t x);
 
+/** Exponent of a decimal symbol, plus 44: 0..66 (0 for zero). */
+uint32_t fmc_dec_exponent(uint32_t digits, int64_t x);
+
+/** m * 10^e as fmc_dec_value computes it, -44 <= e <= 22. */
+double fmc_dec_scaled(double m, int e);
+
 /** True if lo..hi lies within the symbols of a kind (not INT, TABLE) and digits are 1..15 for decimals. */
 bool fmc_lattice_is_sound(const fmc_lattice *l);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 static const double TOO_LARGE = 1048576.0; /* 2^20 */
-static const double GROW = 1.0003;
 
 void fmc_ols_init(fmc_ols *o, uint32_t n)
 {
@@ -14,34 +13,37 @@ void fmc_ols_init(fmc_ols *o, uint32_t n)
     o->gain = 1.0;
 }
 
-void fmc_ols_update(fmc_ols *o, const double *d, double y, double weight)
+static void update_tile(fmc_ols *o, const double (*d)[FMC_OLS_MAX], uint32_t m, uint32_t i, uint32_t j)
 {
-    const double g = o->gain * weight;
+    double t[4][4] = { { 0 } };
 
-    /* blocks of 4 x 4 on and below the diagonal */
-    for (uint32_t i = 0; i < o->n; i += 4) {
-        const double d0 = d[i] * g, d1 = d[i + 1] * g, d2 = d[i + 2] * g, d3 = d[i + 3] * g;
-        double *r0 = o->a + i * FMC_OLS_MAX, *r1 = r0 + FMC_OLS_MAX, *r2 = r1 + FMC_OLS_MAX, *r3 = r2 + FMC_OLS_MAX;
+    for (uint32_t s = 0; s < m; s++) {
+        const double *a = d[s] + i, *b = d[s] + j;
 
-        for (uint32_t j = 0; j <= i; j += 4) {
-            for (uint32_t k = j; k < j + 4; k++) {
-                r0[k] += d0 * d[k];
-                r1[k] += d1 * d[k];
-                r2[k] += d2 * d[k];
-                r3[k] += d3 * d[k];
-            }
-        }
-        o->b[i] += d0 * y;
-        o->b[i + 1] += d1 * y;
-        o->b[i + 2] += d2 * y;
-        o->b[i + 3] += d3 * y;
+        for (uint32_t r = 0; r < 4; r++)
+            for (uint32_t k = 0; k < 4; k++)
+                t[r][k] += a[r] * b[k];
     }
-    o->n_seen += o->n_seen < UINT32_MAX;
+    for (uint32_t r = 0; r < 4; r++)
+        for (uint32_t k = 0; k < 4; k++)
+            o->a[(i + r) * FMC_OLS_MAX + j + k] += o->gain * t[r][k];
 }
 
-void fmc_ols_fade(fmc_ols *o)
+void fmc_ols_update(fmc_ols *o, const double (*d)[FMC_OLS_MAX], const double *y, uint32_t m, double growth)
 {
-    o->gain *= GROW;
+    for (uint32_t i = 0; i < o->n; i += 4) {
+        double t[4] = { 0 };
+
+        for (uint32_t j = 0; j <= i; j += 4)
+            update_tile(o, d, m, i, j);
+        for (uint32_t s = 0; s < m; s++)
+            for (uint32_t r = 0; r < 4; r++)
+                t[r] += d[s][i + r] * y[s];
+        for (uint32_t r = 0; r < 4; r++)
+            o->b[i + r] += o->gain * t[r];
+    }
+    o->n_seen += o->n_seen < UINT32_MAX - m ? m : 0;
+    o->gain *= growth;
     if (o->gain < TOO_LARGE)
         return;
     for (uint32_t i = 0; i < o->n; i++) {

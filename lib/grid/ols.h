@@ -23,26 +23,11 @@ typedef struct fmc_ols {
 
 void fmc_ols_init(fmc_ols *o, uint32_t n);
 
-/** sum w[i] * d[i], four partial sums by i mod 4, then (s0 + s1) + (s2 + s3); d is padded with zeros to a multiple
- * of 4. */
-static inline double fmc_ols_predict(const fmc_ols *o, const double *d)
-{
-    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-
-    for (uint32_t i = 0; i < o->n; i += 4) {
-        s0 += o->w[i] * d[i];
-        s1 += o->w[i + 1] * d[i + 1];
-        s2 += o->w[i + 2] * d[i + 2];
-        s3 += o->w[i + 3] * d[i + 3];
-    }
-    return (s0 + s1) + (s2 + s3);
-}
-
-/** Add one observation: target y, taps d (padded with zeros to a multiple of 4), weight. */
-void fmc_ols_update(fmc_ols *o, const double *d, double y, double weight);
-
-/** Forget: later samples count 1.0003 times as much as those before. */
-void fmc_ols_fade(fmc_ols *o);
+/**
+ * Add m observations with gain: targets y[s], taps d[s][] (padded with zeros to a multiple of 4), both already divided
+ * by the expected error. Afterwards the gain has grown by `growth`.
+ */
+void fmc_ols_update(fmc_ols *o, const double (*d)[FMC_OLS_MAX], const double *y, uint32_t m, double growth);
 
 /** Solve for new weights; keeps the old ones (and starts afresh) where the matrix is not positive. */
 void fmc_ols_solve(fmc_ols *o);

@@ -14,8 +14,18 @@
 enum fmc_pcm_flag {
     FMC_PCM_EQ = 1,     /* first ask whether the symbol repeats a neighbour */
     FMC_PCM_LOW = 2,    /* model the low bits from the low bits of the neighbours */
-    FMC_PCM_ORDINAL = 4 /* predict with symbols instead of numbers */
+    FMC_PCM_ORDINAL = 4, /* predict with symbols instead of numbers */
+    FMC_PCM_FAST = 8,    /* fixed predictors, one counter per decision */
+    FMC_PCM_STRONG = 16  /* more contexts, learns from more samples; not with FAST */
 };
+
+/** True if flags are among `allowed` and those of an effort. */
+static inline bool fmc_pcm_flags_are_sound(uint32_t flags, uint32_t allowed)
+{
+    const uint32_t level = FMC_PCM_FAST | FMC_PCM_STRONG;
+
+    return !(flags & ~(allowed | level)) && (flags & level) != level;
+}
 
 /** Samples as [a][t][y][x]: extents >= 1 and strides in elements of the caller's array. */
 typedef struct fmc_pcm_view {
@@ -40,5 +50,19 @@ fmc_status fmc_pcm_encode(const fmc_exec *ex, const fmc_pcm_view *view, const fm
 /** Inverse; masked samples of dst are left alone. Untrusted bytes: CORRUPT, TRUNCATED or garbage within lo..hi. */
 fmc_status fmc_pcm_decode(const fmc_exec *ex, const fmc_pcm_view *view, const fmc_pcm_params *params,
                           const uint8_t *data, size_t size, const uint8_t *mask, void *dst);
+
+/** Parts of an array to be coded one after the other, for their size alone. */
+typedef struct fmc_pcm_meter {
+    const size_t *at; /* [n_parts] index of the first sample of each */
+    size_t n_parts;
+    size_t elem_size;
+    bool skip_plane, skip_row; /* the first plane, the first row of planes do not count: the array is larger there */
+    double bits;               /* of the samples that count: later half of the parts */
+    size_t n_samples;
+} fmc_pcm_meter;
+
+/** Code the parts, each of the view's extents, into m->bits and m->n_samples. */
+fmc_status fmc_pcm_measure(const fmc_exec *ex, const fmc_pcm_view *view, const fmc_pcm_params *params, const void *src,
+                           const uint8_t *mask, fmc_pcm_meter *m);
 
 #endif

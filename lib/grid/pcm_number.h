@@ -34,7 +34,7 @@ static int64_t rank_of(const fmc_pcm_coder *c, double p)
 
     if (!(q > 0))
         return 0;
-    if (q >= N_BUCKET)
+    if (q >= (double)c->n_bucket)
         return c->lat->hi;
     b = (size_t)q;
     lo = c->bucket[b];
@@ -64,7 +64,7 @@ static inline int64_t symbol_of(const fmc_pcm_coder *c, double p)
 
     if (kind == FMC_LATTICE_TABLE && !(c->par->flags & FMC_PCM_ORDINAL))
         return rank_of(c, p);
-    if (kind == FMC_LATTICE_INT)
+    if (kind == FMC_LATTICE_INT && c->lat->step)
         p = (p - c->origin) / c->step;
     if (kind == FMC_LATTICE_INT || (c->par->flags & FMC_PCM_ORDINAL)) {
         if (p <= (double)c->lat->lo)
@@ -100,7 +100,8 @@ static inline float spacing(const fmc_pcm_coder *c, int64_t x)
         return (float)c->step;
     if (c->lat->kind == FMC_LATTICE_TABLE) {
         const int64_t a = x > 0 ? x - 1 : 0, b = x < c->lat->hi ? x + 1 : x;
-        const float f = b > a ? (float)((c->lat->table[b] - c->lat->table[a]) / (double)(b - a)) : 1.0f;
+        const double d = c->lat->table[b] - c->lat->table[a];
+        const float f = b > a ? (float)(b - a > 1 ? 0.5 * d : d) : 1.0f;
 
         return f < 1e-37f ? 1e-37f : f > 1e37f ? 1e37f : f;
     }
@@ -120,10 +121,7 @@ static inline float spacing(const fmc_pcm_coder *c, int64_t x)
 
         return f < 1e-37 ? 1e-37f : f > 1e37 ? 1e37f : (float)f;
     }
-    const int64_t a = x < 0 ? -x : x;
-    const double f = fabs(fmc_dec_value(c->lat->digits, a + 2) - fmc_dec_value(c->lat->digits, a + 1)) * c->scale;
-
-    return f < 1e-37 ? 1e-37f : f > 1e37 ? 1e37f : (float)f;
+    return c->dec_spacing[fmc_dec_exponent(c->lat->digits, x)];
 }
 
 static inline int64_t load_symbol(const fmc_pcm_coder *c, size_t i)

@@ -5,25 +5,45 @@
 /* Inside of the pcm coder, shared by pcm.c, pcm_predict.c and pcm_symbol.c. */
 
 #include <math.h>
+#include "core/compiler.h"
 #include "entropy/binary.h"
 #include "entropy/mixer.h"
 #include "grid/ols.h"
 #include "grid/pcm.h"
 
 enum { LEFT = 8, RIGHT = 4, TOP = 2, BOTTOM = 1 };
-enum { N_PRED = 4, N_CTX = 4, N_NODE = 64, N_IN = 8 };
-enum { NODE_UP = 0, NODE_DOWN = 16, NODE_SIGN = 32, NODE_MANT = 33 };
-enum { CTX0 = 600, CTX1 = 864, CTX2 = 1024, CTX3 = 343 * 4 };
-enum { N_BUCKET = 4096 };
-enum { SIGN_CTX = 4, LOW_CTX = 4, EQ_CTX = 4 };
+enum { N_PRED = 4, N_IN = 8, MAX_NEAR = 8 };
+/** Samples of a row whose far taps are summed at once; fewer until WARM_UP samples were learnt. */
+enum { BLOCK = 32, BLOCK_EARLY = 8, WARM_UP = 512 };
+/** Samples between two solutions of the normal equations. */
+enum { SOLVE_LATE = 96, SOLVE_STRONG = 64 };
 
-/** Samples between two solutions of the normal equations: at first, and later. */
-enum { SOLVE_EARLY = 16, SOLVE_LATE = 96, WARM_UP = 512 };
+/** Class decisions of a context: 0..7 upwards, 8..15 downwards: one cache line. */
+enum { NODE_UP = 0, NODE_DOWN = 8, N_NODE = 16 };
+/** Contexts of the class: by expected error, by the neighbours' errors, by level, by the neighbours' values. */
+enum { CTX0 = 600, CTX1 = 864, CTX2 = 1024, CTX3 = 343 * 4, N_CTX = 4 };
+enum { N_SIGN = 4096, N_LOW = 8192, N_EQ = 4096, N_MANT = 150 * 32 };
+/** Weight rows: [4 sets][class nodes, sign], then low bits, then equality. */
+enum { ROW_SIGN = 16, ROWS_OF_SET = 32, ROW_LOW = 4 * ROWS_OF_SET, ROW_EQ = ROW_LOW + 16, N_ROW = ROW_EQ + 3 };
+enum { LEAST_BUCKETS = 256, MOST_BUCKETS = 1 << 16 };
 
 typedef struct fmc_pcm_taps {
-    fmc_ols ols;
-    ptrdiff_t off[FMC_OLS_MAX]; /* relative to the current sample, within the ring (set per plane) */
+    fmc_ols ols;                    /* far taps, then near ones */
+    uint32_t n_far, n_near;         /* near: x-1, x-2, ... of the same row */
+    ptrdiff_t off[FMC_OLS_MAX];     /* relative to the current sample, within the ring (set per plane) */
 } fmc_pcm_taps;
+
+/** What is known of a run of samples before its first one is coded. */
+typedef struct fmc_pcm_block {
+    double base[BLOCK];           /* what taps are relative to: N, or for single rows the sample before the block */
+    double part[N_PRED][BLOCK];   /* predictions without the near samples */
+    float pe[BLOCK][N_PRED];      /* errors of the predictors in the row before */
+    float err[BLOCK];             /* sum of the errors around, without this row's */
+    float last[BLOCK];            /* of the plane before */
+    float weight[BLOCK];          /* expected error + spacing; 0: nothing to learn */
+    double d[BLOCK][FMC_OLS_MAX]; /* taps of the learnt samples, weighted */
+    double y[BLOCK];
+} fmc_pcm_block;
 
 typedef struct fmc_pcm_coder {
     const fmc_pcm_view *view;
@@ -32,29 +52,34 @@ typedef struct fmc_pcm_coder {
     const void *src; /* NULL when decoding */
     void *dst;
     const uint8_t *mask;
-    bool encoding;
+    bool encoding, fast, strong;
+    bool is_line; /* single rows */
+    fmc_pcm_meter *meter; /* or NULL */
     fmc_enc enc;
     fmc_dec dec;
     size_t pw, ph, plane, n_planes; /* padded row, rows, plane, ring */
     double *v;                      /* ring of numbers */
     float *e;                       /* ring of prediction errors, signed */
-    float *pe;                      /* errors of each predictor: [2 rows][N_PRED][pw] */
+    int32_t *rank;                  /* TABLE: ring of ranks */
+    float *pe_now, *pe_up;          /* errors of each predictor in this row and the last: [pw][N_PRED] */
     fmc_pcm_taps *taps;
+    fmc_pcm_block *block;
     fmc_prob *ctx[N_CTX];
-    fmc_prob *sign_ctx, *low_ctx, *eq_ctx;
-    int16_t *mix; /* [set][N_IN] */
+    fmc_prob *sign_ctx, *low_ctx, *eq_ctx, *mant_ctx;
+    int16_t *mix; /* [N_ROW][N_IN] */
     double scale, unscale;
     double step, origin; /* of the current row, INT */
-    uint32_t *bucket;    /* TABLE: first rank of each of N_BUCKET pieces of the range */
-    double per_bucket;   /* N_BUCKET / range */
-    uint32_t history;    /* outcomes of the last equality questions */
-    float run;           /* running mean of errors */
+    float dec_spacing[FMC_DEC_LOWEST + 23];
+    uint32_t *bucket;  /* TABLE: first rank of each of n_bucket pieces of the range */
+    size_t n_bucket;
+    double per_bucket; /* n_bucket / range */
+    uint32_t history;  /* outcomes of the last equality questions */
+    float run;         /* running mean of errors */
+    uint32_t level_shift; /* symbol -> one of 32 levels */
 } fmc_pcm_coder;
 
 /** What is known of a sample before it is coded. */
 typedef struct fmc_pcm_sample {
-    double d[FMC_OLS_MAX];
-    double base; /* W */
     double pred[N_PRED];
     double p;   /* blended prediction */
     int64_t xp; /* its symbol */
@@ -62,17 +87,17 @@ typedef struct fmc_pcm_sample {
     float ulp;
     int32_t lg, rel; /* log16 of err, of err / ulp */
     int32_t b;       /* first class asked for */
+    int32_t set;     /* of weights */
+    uint32_t around; /* neighbours' values */
     fmc_prob *slot[N_CTX];
-    fmc_prob *sign[SIGN_CTX];
-    int32_t mix_set;
 } fmc_pcm_sample;
 
-/** Predictions of the sample at ring index `at`, column x; stage: 0 first plane, 1, 2, +3 if there is an earlier
- * volume. */
-void fmc_pcm_predict(fmc_pcm_coder *c, const fmc_pcm_taps *t, fmc_pcm_sample *s, size_t at, size_t x, uint32_t stage);
+/** Fill c->block for n samples from ring index `at`, column x; up: offset of the plane before, 0 if there is none. */
+void fmc_pcm_prepare(fmc_pcm_coder *c, const fmc_pcm_taps *t, size_t at, size_t x, size_t n, bool has_time,
+                     ptrdiff_t up);
 
-/** Expected error and contexts; up: offset of the plane before, 0 if there is none. */
-void fmc_pcm_contexts(fmc_pcm_coder *c, fmc_pcm_sample *s, size_t at, ptrdiff_t up);
+/** Learn from the n coded samples of c->block. */
+void fmc_pcm_learn(fmc_pcm_coder *c, fmc_pcm_taps *t, size_t at, size_t n);
 
 /** Code symbol x (encoding) or decode it; returns it, within lo..hi. */
 int64_t fmc_pcm_symbol(fmc_pcm_coder *c, const fmc_pcm_sample *s, int64_t x, size_t at, ptrdiff_t up);
@@ -105,28 +130,27 @@ static inline uint64_t put_raw(fmc_pcm_coder *c, uint64_t value, unsigned n)
 }
 
 /*
- * One decision from n <= 6 counters through the mixer's weight row w, docs/format.md 9.7. Weights are 16-bit with 8192
- * = 1; input n is the bias, the rest are 0: eight lanes, so that compilers can use one vector.
+ * One decision from n <= 4 counters through the mixer's weight row w, docs/format.md 9.7. Weights are 16-bit with 8192
+ * = 1; input n is the bias.
  */
-static inline unsigned mixed(fmc_pcm_coder *c, unsigned bit, fmc_prob *const *slot, uint32_t n, int16_t *w)
+FMC_ALWAYS_INLINE unsigned mixed(fmc_pcm_coder *c, unsigned bit, fmc_prob *const *slot, const uint32_t n, int16_t *w)
 {
-    int16_t st[N_IN] = { 0 };
-    int32_t dot = 0, err;
+    int32_t st[5];
+    int32_t dot = 512 * w[n], err;
     uint32_t p;
 
-    for (uint32_t i = 0; i < n; i++)
-        st[i] = (int16_t)(fmc_stretch(*slot[i]) * 2);
+    for (uint32_t i = 0; i < n; i++) {
+        st[i] = fmc_stretch(*slot[i]) * 2;
+        dot += st[i] * w[i];
+    }
     st[n] = 512;
-    for (uint32_t i = 0; i < N_IN; i++)
-        dot += (int32_t)st[i] * w[i];
     p = fmc_squash(dot >> 14);
     bit = put_bit(c, bit, p);
     err = ((int32_t)(bit << 16) - (int32_t)p) >> 1;
-    for (uint32_t i = 0; i < N_IN; i++) {
-        const int16_t d = (int16_t)(((int32_t)st[i] * (int16_t)err) >> 16);
-        const int16_t t = (int16_t)(w[i] + (int16_t)((d + 1) >> 1));
+    for (uint32_t i = 0; i <= n; i++) {
+        const int32_t t = w[i] + ((((st[i] * err) >> 16) + 1) >> 1);
 
-        w[i] = t > 31000 ? 31000 : t < -31000 ? -31000 : t;
+        w[i] = (int16_t)(t > 31000 ? 31000 : t < -31000 ? -31000 : t);
     }
     for (uint32_t i = 0; i < n; i++)
         fmc_prob_update(slot[i], bit, 255);
@@ -153,6 +177,15 @@ static inline int32_t log16(float f)
 static inline int32_t clampi(int32_t v, int32_t lo, int32_t hi)
 {
     return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Signed d relative to the scale whose log16 is lg: 0..6, 3 is small. */
+static inline int32_t signed_level(float d, int32_t lg)
+{
+    const int32_t r = log16(fabsf(d)) - lg;
+    const int32_t m = (r >= -32) + (r >= -8) + (r >= 16);
+
+    return d < 0 ? 3 - m : 3 + m;
 }
 
 #endif

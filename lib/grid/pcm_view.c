@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grid/pcm_view.h"
 
+#include <math.h>
 #include "core/status.h"
 
 /* The code's order of the axes, by Lehmer digits. */
@@ -198,62 +199,198 @@ static bool is_narrow(const trial *t, uint32_t code)
     return lay(code, t->rank, t->dim, &v) != FMC_OK || (v.n[3] < 8 && v.n[3] < t->dim[t->rank - 1]);
 }
 
+static size_t trial_samples(size_t n, uint32_t effort)
+{
+    const size_t least = effort < 5 ? 2048 : 4096, most = effort < 5 ? 8192 : 24576;
+    const size_t part = n / (effort < 5 ? 64 : 32);
+
+    if (effort >= 9)
+        return 131072;
+    return part < least ? least : part > most ? most : part;
+}
+
+/* Set t to a box of about `target` samples; left is what t->dim points to. */
+static void set_box(trial *t, uint32_t rank, const size_t *dim, size_t *left, const void *src, size_t elem_size,
+                    const uint8_t *mask, uint32_t slice_axis, size_t target)
+{
+    size_t at;
+
+    t->slice_axis = 0;
+    for (uint32_t i = 0; slice_axis && i + 1 <= slice_axis; i++)
+        t->slice_axis += dim[i] > 1;
+    t->rank = squeeze(rank, dim, left);
+    t->dim = left;
+    at = crop(t->rank, left, target, t->box);
+    t->src = (const uint8_t *)src + at * elem_size;
+    t->mask = mask ? mask + at : NULL;
+    t->first = t->slice_axis ? (left[t->slice_axis - 1] - t->box[t->slice_axis - 1]) / 2 : 0;
+}
+
+/* The view that codes the box in the fewest bytes. */
+static fmc_status best_view(trial *t, uint32_t flags, uint32_t *code, size_t *best)
+{
+    size_t size;
+    fmc_status st = FMC_OK;
+
+    *code = 99;
+    *best = SIZE_MAX;
+    for (const uint32_t *c = for_rank[t->rank]; *c != 99; c++) {
+        if (!aim(t, *c) || (*code != 99 && is_narrow(t, *c)))
+            continue;
+        FMC_TRY(size_with(t, *c, flags, &size));
+        if (*code == 99 || size < *best) {
+            *best = size;
+            *code = *c;
+        }
+    }
+    if (*code == 99) /* slices along the last axis */
+        *code = t->rank == 2 ? O0132 : O0231;
+    (void)aim(t, *code);
+done:
+    return st;
+}
+
+/* Samples to be coded in the array, n in all, as multiple of those in the box. */
+static double scale_up(const trial *t, const uint8_t *mask, size_t n)
+{
+    size_t part = 1, valid = 0, valid_part = 0;
+
+    for (uint32_t i = 0; i < t->rank; i++)
+        part *= t->box[i];
+    if (!mask)
+        return (double)n / (double)part;
+    for (size_t i = 0; i < n; i++)
+        valid += !mask[i];
+    for (size_t j = 0; j < part; j++) {
+        size_t rest = j, at = 0, step = 1;
+
+        for (uint32_t i = t->rank; i-- > 0;) {
+            at += rest % t->box[i] * step;
+            rest /= t->box[i];
+            step *= t->dim[i];
+        }
+        valid_part += !t->mask[at];
+    }
+    return (double)valid / (double)(valid_part ? valid_part : 1);
+}
+
 fmc_status fmc_view_choose(const fmc_exec *ex, uint32_t rank, const size_t *dim, const void *src, size_t elem_size,
                            const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, uint32_t effort,
                            fmc_pcm_params *params, uint32_t *code, size_t *estimate)
 {
     static const uint32_t flag[3] = { FMC_PCM_EQ, FMC_PCM_LOW, FMC_PCM_ORDINAL };
+    const uint32_t level = effort < 5 ? FMC_PCM_FAST : effort < 9 ? 0 : FMC_PCM_STRONG;
+    const size_t worth = effort < 5 ? 64 : effort < 9 ? 512 : SIZE_MAX; /* a flag that costs time must gain 1 / worth */
     trial t = { .ex = ex, .params = params };
-    size_t best = SIZE_MAX, size, at, left[5], n = 1, target;
+    size_t best, size, left[5], n = 1;
     uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW);
     fmc_status st = FMC_OK;
 
-    for (uint32_t i = 0; slice_axis && i + 1 <= slice_axis; i++)
-        t.slice_axis += dim[i] > 1;
-    rank = squeeze(rank, dim, left);
-    t.rank = rank;
-    t.dim = left;
     for (uint32_t i = 0; i < rank; i++)
-        n *= left[i];
-    target = effort >= 9 ? 131072 : n / 20 < 4096 ? 4096 : n / 20 > 32768 ? 32768 : n / 20;
-    at = crop(rank, left, target, t.box);
-    t.src = (const uint8_t *)src + at * elem_size;
-    t.mask = mask ? mask + at : NULL;
-    t.first = t.slice_axis ? (left[t.slice_axis - 1] - t.box[t.slice_axis - 1]) / 2 : 0;
-    *code = 99;
-    for (const uint32_t *c = for_rank[rank]; *c != 99; c++) {
-        if (!aim(&t, *c) || (*code != 99 && is_narrow(&t, *c)))
-            continue;
-        FMC_TRY(size_with(&t, *c, flags, &size));
-        if (*code == 99 || size < best) {
-            best = size;
-            *code = *c;
-        }
-        if (effort < 5)
-            break;
-    }
-    if (*code == 99) { /* slices along the last axis */
-        *code = rank == 2 ? O0132 : O0231;
-        best = SIZE_MAX;
-    }
-    (void)aim(&t, *code);
+        n *= dim[i];
+    set_box(&t, rank, dim, left, src, elem_size, mask, slice_axis, trial_samples(n, effort));
+    FMC_TRY(best_view(&t, flags | level, code, &best));
     for (uint32_t i = 0; i < 3; i++) {
         if (!(allowed & flag[i]))
             continue;
-        FMC_TRY(size_with(&t, *code, flags ^ flag[i], &size));
-        if (size < best) {
+        FMC_TRY(size_with(&t, *code, (flags ^ flag[i]) | level, &size));
+        if (flags & flag[i] ? size <= best + best / worth : size < best) {
             best = size;
             flags ^= flag[i];
         }
     }
-    params->flags = flags;
-    if (estimate) {
-        size_t part = 1;
+    params->flags = flags | level;
+    if (estimate)
+        *estimate = best < SIZE_MAX ? (size_t)((double)best * scale_up(&t, mask, n)) : SIZE_MAX;
+done:
+    return st;
+}
 
-        for (uint32_t i = 0; i < rank; i++)
-            part *= t.box[i];
-        *estimate = best < SIZE_MAX ? (size_t)((double)best * ((double)n / (double)part)) : SIZE_MAX;
+/* Parts of an estimate, samples of each, and of the trial that picks the view. */
+enum { PARTS = 8, PART = 4096, ESTIMATE_VIEW = 1024 };
+
+/* Starts of boxes spread over the array, middle of the slices. */
+static void spread(const trial *t, size_t at[PARTS])
+{
+    static const double turn[5] = { 0.8191725134, 0.6710436067, 0.5497004779, 0.4503, 0.3688 };
+
+    for (uint32_t p = 0; p < PARTS; p++) {
+        const uint32_t q = p < PARTS / 2 ? 2 * p : 2 * (p - PARTS / 2) + 1;
+        size_t step = 1;
+
+        at[p] = 0;
+        for (uint32_t i = t->rank; i-- > 0;) {
+            const size_t room = t->dim[i] - t->box[i];
+            const double f = i == 0 ? (q + 0.5) / PARTS : (q + 0.5) * turn[i] - floor((q + 0.5) * turn[i]);
+
+            at[p] += (t->slice_axis == i + 1 ? t->first : (size_t)(f * (double)(room + 1))) * step;
+            step *= t->dim[i];
+        }
     }
+}
+
+/* The view of a part, in the strides of the whole. */
+static fmc_status part_view(const trial *t, uint32_t code, fmc_pcm_view *part, fmc_pcm_view *whole)
+{
+    fmc_status st;
+
+    FMC_TRY(lay(code, t->rank, t->dim, whole));
+    FMC_TRY(lay(code & (FMC_VIEW_JOIN - 1), t->rank, t->box, part));
+    if (code & FMC_VIEW_JOIN) {
+        part->n[1] *= part->n[0];
+        part->n[0] = 1;
+        if (part->n[1] > whole->n[1])
+            part->n[1] = whole->n[1];
+    }
+    for (uint32_t i = 0; i < 4; i++)
+        part->stride[i] = whole->stride[i];
+done:
+    return st;
+}
+
+static double share_of_valid(const uint8_t *mask, size_t n)
+{
+    const size_t stride = n / 4096 + 1;
+    size_t tried = 0, valid = 0;
+
+    for (size_t i = 0; mask && i < n; i += stride) {
+        tried++;
+        valid += !mask[i];
+    }
+    return tried ? (double)valid / (double)tried : 1.0;
+}
+
+fmc_status fmc_view_estimate(const fmc_exec *ex, uint32_t rank, const size_t *dim, const void *src, size_t elem_size,
+                             const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, fmc_pcm_params *params,
+                             double *bytes)
+{
+    trial t = { .ex = ex, .params = params };
+    const uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW);
+    size_t left[5], best, n = 1, at[PARTS];
+    fmc_pcm_view part, whole;
+    fmc_pcm_params p;
+    fmc_pcm_meter m = { .at = at, .n_parts = PARTS, .elem_size = elem_size };
+    uint32_t code;
+    fmc_status st;
+
+    set_box(&t, rank, dim, left, src, elem_size, mask, slice_axis, ESTIMATE_VIEW);
+    FMC_TRY(best_view(&t, flags | FMC_PCM_FAST, &code, &best));
+    set_box(&t, rank, dim, left, src, elem_size, mask, slice_axis, PART);
+    (void)aim(&t, code);
+    spread(&t, at);
+    FMC_TRY(part_view(&t, code, &part, &whole));
+    params->flags = flags;
+    p = *params;
+    if (t.slice_axis) {
+        p.lattice.step += t.first;
+        p.lattice.origin += t.first;
+    }
+    m.skip_plane = part.n[1] < whole.n[1] && part.n[1] > 1;
+    m.skip_row = part.n[2] < whole.n[2] && part.n[2] > 1;
+    FMC_TRY(fmc_pcm_measure(ex, &part, &p, src, mask, &m));
+    for (uint32_t i = 0; i < t.rank; i++)
+        n *= left[i];
+    *bytes = 64 + (m.n_samples ? m.bits / (8.0 * (double)m.n_samples) : 1.0) * share_of_valid(mask, n) * (double)n;
 done:
     return st;
 }

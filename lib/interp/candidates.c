@@ -37,7 +37,7 @@ static void add_orders(uint32_t rank, const size_t *dim, uint32_t unlike, uint32
 
     for (uint32_t k = 2; k <= plan->n_order; k++)
         n *= k;
-    if (n >= 2) { /* the reverse first: it differs most */
+    if (n >= 2 && most >= 2) { /* the reverse first: it differs most */
         plan = add(rank, dim, unlike, FMC_PREDICT_PYRAMID, list);
         for (uint32_t k = 0; k < plan->n_order; k++)
             plan->order[k] = list->plan[first].order[plan->n_order - 1 - k];
@@ -50,21 +50,48 @@ static void add_orders(uint32_t rank, const size_t *dim, uint32_t unlike, uint32
 
 void fmc_candidates_make(uint32_t rank, const size_t *dim, uint32_t unlike, uint32_t effort, fmc_candidates *list)
 {
-    list->n = list->best = 0;
-    if (effort <= 1)
-        add(rank, dim, unlike, FMC_PREDICT_PYRAMID, list);
-    else
-        add_orders(rank, dim, unlike, effort < 9 ? 2 : 6, list);
+    list->n = 0;
+    add_orders(rank, dim, unlike, effort <= 1 ? 1 : effort < 9 ? 2 : 6, list);
     add(rank, dim, unlike, FMC_PREDICT_CAUSAL, list);
-    if (effort <= 1)
-        return;
-    add(rank, dim, unlike, FMC_PREDICT_LORENZO1, list);
-    add(rank, dim, unlike, FMC_PREDICT_LORENZO2, list);
+    if (effort > 1) {
+        add(rank, dim, unlike, FMC_PREDICT_LORENZO1, list);
+        add(rank, dim, unlike, FMC_PREDICT_LORENZO2, list);
+    }
     for (uint32_t a = 0; a < rank; a++)
         if (rank > 1 && dim[a] > 1 && !(unlike >> a & 1) && (a == 0 || dim[a] <= 4 || effort >= 9)) {
             add(rank, dim, unlike | 1u << a, FMC_PREDICT_PYRAMID, list);
             add(rank, dim, unlike | 1u << a, FMC_PREDICT_CAUSAL, list);
         }
+}
+
+void fmc_candidates_keep(uint32_t keep, fmc_candidates *list)
+{
+    for (uint32_t i = 0; i < keep && i < list->n; i++) {
+        uint32_t best = i;
+
+        for (uint32_t j = i + 1; j < list->n; j++)
+            if (list->plan[j].bits < list->plan[best].bits)
+                best = j;
+        list->trial = list->plan[best];
+        memmove(&list->plan[i + 1], &list->plan[i], (best - i) * sizeof list->trial); /* equals stay in order */
+        list->plan[i] = list->trial;
+    }
+    if (list->n > keep)
+        list->n = keep;
+}
+
+const fmc_stage *fmc_stages_of(uint32_t effort)
+{
+    static const fmc_stage quick[] = { { 1 << 15, 3000, 1 }, { 0, 0, 0 } };
+    static const fmc_stage normal[] = { { 1 << 15, 6000, 2 }, { 1 << 17, 20000, 1 }, { 0, 0, 0 } };
+    static const fmc_stage thorough[] = { { 1 << 17, 20000, 3 }, { 1 << 19, 80000, 1 }, { 0, 0, 0 } };
+
+    return effort <= 1 ? quick : effort < 9 ? normal : thorough;
+}
+
+size_t fmc_final_targets(uint32_t effort)
+{
+    return effort <= 1 ? 16000 : effort < 9 ? 48000 : 160000;
 }
 
 /* Halve the longest axis until at most `most` samples are left. */
@@ -80,17 +107,15 @@ static void shrink(size_t *dim, size_t most)
     }
 }
 
-void fmc_trial_plan(const size_t *whole, uint32_t effort, fmc_trial_layout *layout)
+void fmc_trial_plan(const size_t *whole, size_t samples, fmc_trial_layout *layout)
 {
-    const size_t most = (size_t)1 << (effort <= 1 ? 16 : effort < 9 ? 18 : 20);
-
     memcpy(layout->dim, whole, sizeof layout->dim);
     layout->n = 1;
-    if (fmc_interp_count(whole) <= most)
+    if (fmc_interp_count(whole) <= samples)
         return;
     if (whole[0] == 1)
         layout->n = 4;
-    shrink(layout->dim, most / layout->n);
+    shrink(layout->dim, samples / layout->n);
 }
 
 void fmc_trial_stack(const fmc_trial_layout *layout, fmc_interp_plan *plan)

@@ -1,37 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Included once per sample type: which predictor, encoder only. */
 
-/* Fit the plan's weights to x. */
+/* Fit the plan's weights to x: from about `most` targets, more or fewer per coset as there are fewer or more. */
 static fmc_status NAME(fit)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, double bound, size_t most)
 {
     plan->base = fmc_interp_count(plan->dim) > 0 ? (double)x[0] : 0;
     if (plan->predictor == FMC_PREDICT_PYRAMID)
-        return NAME(fit_pyramid)(ex, plan, x, bound, most);
+        return NAME(fit_pyramid)(ex, plan, x, bound, most >> plan->n_order);
     if (plan->predictor == FMC_PREDICT_CAUSAL)
-        return NAME(fit_causal)(ex, plan, x, bound, most);
+        return NAME(fit_causal)(ex, plan, x, bound, most >> 1);
     return FMC_OK;
 }
 
+/* Blocks on which candidates are tried. */
 typedef struct {
-    const REAL *x;
-    double      bound;
-    size_t      most;
-    int32_t    *q;
-    REAL       *recon;
+    fmc_trial_layout layout;
+    double           bound;
+    size_t           most;
+    REAL            *x;
+    int32_t         *q;
+    REAL            *recon;
 } NAME(trial);
 
-/* Bits of coding the block with a candidate; the candidate gets its weights. */
-static fmc_status NAME(try_plan)(const fmc_exec *ex, const NAME(trial) *t, fmc_interp_plan *plan, double *bits)
+static void NAME(trial_fini)(const fmc_exec *ex, NAME(trial) *t)
 {
-    fmc_status st;
-
-    *bits = 0;
-    FMC_TRY(NAME(fit)(ex, plan, t->x, t->bound, t->most));
-    FMC_TRY(NAME(fmc_interp_encode)(ex, plan, t->x, 2 * t->bound, t->q, t->recon));
-    FMC_TRY(fmc_interp_cost(ex, plan, t->q, bits));
-    *bits += 8.0 * (double)fmc_interp_plan_bytes(ex, plan);
-done:
-    return st;
+    fmc_dealloc(ex->alloc, t->recon);
+    fmc_dealloc(ex->alloc, t->q);
+    fmc_dealloc(ex->alloc, t->x);
 }
 
 /* Copy `n` blocks of extents dim from the whole, spread over it, one after the other. */
@@ -53,46 +48,73 @@ static void NAME(cut_blocks)(const size_t *whole, const size_t *dim, uint32_t n,
     }
 }
 
+static fmc_status NAME(trial_init)(const fmc_exec *ex, const size_t *whole, const REAL *x, double bound,
+                                   const fmc_stage *stage, NAME(trial) *t)
+{
+    size_t count;
+    fmc_status st;
+
+    memset(t, 0, sizeof *t);
+    t->bound = bound;
+    t->most = stage->targets;
+    fmc_trial_plan(whole, stage->samples, &t->layout);
+    count = fmc_interp_count(t->layout.dim) * t->layout.n;
+    FMC_TRY(FMC_ALLOC(ex->alloc, count, &t->x));
+    NAME(cut_blocks)(whole, t->layout.dim, t->layout.n, x, t->x);
+    FMC_TRY(FMC_ALLOC(ex->alloc, count, &t->q));
+    FMC_TRY(FMC_ALLOC(ex->alloc, count, &t->recon));
+done:
+    return st;
+}
+
+/* Set whole->bits to what the whole would cost; `plan` is scratch. */
+static fmc_status NAME(try_plan)(const fmc_exec *ex, const NAME(trial) *t, fmc_interp_plan *whole,
+                                 fmc_interp_plan *plan)
+{
+    fmc_status st;
+
+    *plan = *whole;
+    fmc_trial_stack(&t->layout, plan);
+    FMC_TRY(NAME(fit)(ex, plan, t->x, t->bound, t->most));
+    FMC_TRY(NAME(fmc_interp_encode)(ex, plan, t->x, 2 * t->bound, t->q, t->recon));
+    FMC_TRY(fmc_interp_cost(ex, plan, whole, t->q, &whole->bits));
+done:
+    return st;
+}
+
+/* Keep the candidates that cost least on the stage's blocks. */
+static fmc_status NAME(run_stage)(const fmc_exec *ex, const REAL *x, double bound, const fmc_stage *stage,
+                                  fmc_candidates *list)
+{
+    NAME(trial) t;
+    fmc_status st;
+
+    FMC_TRY(NAME(trial_init)(ex, list->plan[0].dim, x, bound, stage, &t));
+    for (uint32_t i = 0; i < list->n; i++)
+        FMC_TRY(NAME(try_plan)(ex, &t, &list->plan[i], &list->trial));
+    fmc_candidates_keep(stage->keep, list);
+done:
+    NAME(trial_fini)(ex, &t);
+    return st;
+}
+
 fmc_status NAME(fmc_interp_choose)(const fmc_exec *ex, uint32_t rank, const size_t *dim, const REAL *x, double bound,
                                    uint32_t unlike, uint32_t effort, fmc_interp_plan *plan)
 {
-    const size_t most = effort <= 1 ? 4000 : effort < 9 ? 16000 : 40000;
-    fmc_trial_layout layout;
-    NAME(trial) t = { .bound = bound, .most = most };
+    const fmc_stage *stage = fmc_stages_of(effort);
     fmc_candidates *list = NULL;
-    REAL *block = NULL;
-    double best = 0;
     fmc_status st;
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &list));
     fmc_candidates_make(rank, dim, unlike, effort, list);
-    fmc_trial_plan(list->plan[0].dim, effort, &layout);
-    if (list->n > 1) {
-        const size_t count = fmc_interp_count(layout.dim) * layout.n;
-
-        FMC_TRY(FMC_ALLOC(ex->alloc, count, &block));
-        NAME(cut_blocks)(list->plan[0].dim, layout.dim, layout.n, x, block);
-        t.x = block;
-        FMC_TRY(FMC_ALLOC(ex->alloc, count, &t.q));
-        FMC_TRY(FMC_ALLOC(ex->alloc, count, &t.recon));
+    for (; stage->samples > 0; stage++) {
+        FMC_TRY(NAME(run_stage)(ex, x, bound, stage, list));
+        if (fmc_interp_count(list->plan[0].dim) <= stage->samples)
+            break; /* the next would see nothing new */
     }
-    for (uint32_t i = 0; list->n > 1 && i < list->n; i++) {
-        double bits;
-
-        list->trial = list->plan[i];
-        fmc_trial_stack(&layout, &list->trial);
-        FMC_TRY(NAME(try_plan)(ex, &t, &list->trial, &bits));
-        if (i == 0 || bits < best) {
-            best = bits;
-            list->best = i;
-        }
-    }
-    *plan = list->plan[list->best];
-    FMC_TRY(NAME(fit)(ex, plan, x, bound, most));
+    *plan = list->plan[0];
+    FMC_TRY(NAME(fit)(ex, plan, x, bound, fmc_final_targets(effort)));
 done:
-    fmc_dealloc(ex->alloc, t.recon);
-    fmc_dealloc(ex->alloc, t.q);
-    fmc_dealloc(ex->alloc, block);
     fmc_dealloc(ex->alloc, list);
     return st;
 }

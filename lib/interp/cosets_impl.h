@@ -2,6 +2,7 @@
 /* Included once per sample type with REAL and NAME(x) defined: a grid and its cosets (docs/format.md 7.2). */
 
 typedef struct {
+    const fmc_kernels *k;
     const fmc_level *level;
     REAL            *grid;   /* compact, level->grid */
     REAL            *cosets; /* band-major */
@@ -33,21 +34,10 @@ static void NAME(move_row)(const NAME(move_job) *job, size_t row)
         return;
     }
     odd_row = job->cosets + fmc_coset_row(level, level->coset[odd | 1u << X], at);
-    if (job->split) {
-        for (size_t i = 0; i < n / 2; i++) {
-            even_row[i] = grid[2 * i];
-            odd_row[i] = grid[2 * i + 1];
-        }
-        if (n & 1)
-            even_row[n / 2] = grid[n - 1];
-    } else {
-        for (size_t i = 0; i < n / 2; i++) {
-            grid[2 * i] = even_row[i];
-            grid[2 * i + 1] = odd_row[i];
-        }
-        if (n & 1)
-            grid[n - 1] = even_row[n / 2];
-    }
+    if (job->split)
+        KERNEL(job->k, split)(even_row, odd_row, grid, n);
+    else
+        KERNEL(job->k, merge)(grid, even_row, odd_row, n);
 }
 
 static fmc_status NAME(move_task)(void *user, uint32_t task)
@@ -62,7 +52,7 @@ static fmc_status NAME(move_task)(void *user, uint32_t task)
 
 static fmc_status NAME(move)(const fmc_exec *ex, const fmc_level *level, REAL *grid, REAL *cosets, int split)
 {
-    NAME(move_job) job = { .level = level, .grid = grid, .cosets = cosets, .split = split };
+    NAME(move_job) job = { .k = fmc_kernels_get(ex), .level = level, .grid = grid, .cosets = cosets, .split = split };
     const size_t count = fmc_interp_count(level->grid);
 
     if (fmc_is_cancelled(ex))
@@ -72,7 +62,7 @@ static fmc_status NAME(move)(const fmc_exec *ex, const fmc_level *level, REAL *g
     return fmc_parallel_for(ex, job.n_tasks, NAME(move_task), &job);
 }
 
-/* Cut x, the grid of level l, or if l > 0 the one at the front of w, into cosets. `spare` holds the latter meanwhile. */
+/* Cut x, the grid of level l, or if l > 0 the one at the front of w, into cosets. `spare` holds the latter then. */
 static fmc_status NAME(split_level)(const fmc_exec *ex, const fmc_level *level, uint32_t l, const REAL *x, REAL *w,
                                     REAL *spare)
 {

@@ -34,6 +34,11 @@ fmc_status fmc_interp_choose_f32(const fmc_exec *ex, uint32_t rank, const size_t
 fmc_status fmc_interp_choose_f64(const fmc_exec *ex, uint32_t rank, const size_t *dim, const double *x, double bound,
                                  uint32_t unlike, uint32_t effort, fmc_interp_plan *plan);
 
+/**
+ * Estimated size in bits of the whole array at the bound that the plan was chosen for, side information included, as
+ * FMC_COEF_MIX codes it. 0 for a parsed plan. Encoder only.
+ */
+double     fmc_interp_plan_bits(const fmc_interp_plan *plan);
 void       fmc_interp_plan_write(const fmc_interp_plan *plan, fmc_out *out);
 /** Untrusted bytes; rank and dim are the chunk's. */
 fmc_status fmc_interp_plan_parse(fmc_in *in, uint32_t rank, const size_t *dim, fmc_interp_plan *plan);
@@ -45,13 +50,18 @@ void       fmc_interp_describe(const fmc_interp_plan *plan, char *text, size_t s
 /**
  * Closed-loop prediction and quantisation: x' = prediction + q * step with step = 2 * bound rounded down to 32
  * significant bits (24 make q * step exact for every q). @param q  band-major, |q| <= FMC_COEF_MAX: where more would be
- * needed q is 0 and the caller's bound check finds the sample. @param recon gets exactly what decode gives; always finite.
+ * needed q is 0 and the caller's bound check finds the sample. @param recon gets exactly what decode gives; finite.
+ * Nothing is fitted again: another step under the same plan costs no more than the first.
  */
-fmc_status fmc_interp_encode_f32(const fmc_exec *ex, const fmc_interp_plan *plan, const float *x, double step, int32_t *q, float *recon);
-fmc_status fmc_interp_encode_f64(const fmc_exec *ex, const fmc_interp_plan *plan, const double *x, double step, int32_t *q, double *recon);
+fmc_status fmc_interp_encode_f32(const fmc_exec *ex, const fmc_interp_plan *plan, const float *x, double step,
+                                 int32_t *q, float *recon);
+fmc_status fmc_interp_encode_f64(const fmc_exec *ex, const fmc_interp_plan *plan, const double *x, double step,
+                                 int32_t *q, double *recon);
 
 /** Zone EXACT: same bits on every machine, SIMD level and thread count. Any q is legal (hostile streams). */
-fmc_status fmc_interp_decode_f32(const fmc_exec *ex, const fmc_interp_plan *plan, const int32_t *q, double step, float *recon);
-fmc_status fmc_interp_decode_f64(const fmc_exec *ex, const fmc_interp_plan *plan, const int32_t *q, double step, double *recon);
+fmc_status fmc_interp_decode_f32(const fmc_exec *ex, const fmc_interp_plan *plan, const int32_t *q, double step,
+                                 float *recon);
+fmc_status fmc_interp_decode_f64(const fmc_exec *ex, const fmc_interp_plan *plan, const int32_t *q, double step,
+                                 double *recon);
 
 #endif

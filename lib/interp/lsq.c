@@ -12,19 +12,24 @@ void fmc_lsq_init(fmc_lsq *q, uint32_t n)
     q->n = n;
 }
 
-void fmc_lsq_add(fmc_lsq *q, const double *u, double t, double weight)
+void fmc_lsq_add(fmc_lsq *q, const double (*u)[FMC_INTERP_MAX_CAUSAL], const double *t, const double *weight,
+                 uint32_t count)
 {
-    for (uint32_t j = 0; j < q->n; j++) {
-        const double v = u[j] * weight;
-        double *row = q->uu[j];
+    const double *u0 = u[0], *u1 = u[1], *u2 = u[2], *u3 = u[3];
 
-        for (uint32_t k = 0; k <= j; k++)
-            row[k] += v * u[k];
-        q->ut[j] += v * t;
+    for (uint32_t j = 0; j < q->n; j++) {
+        const double v0 = u0[j] * weight[0], v1 = u1[j] * weight[1], v2 = u2[j] * weight[2], v3 = u3[j] * weight[3];
+        double *restrict row = q->uu[j];
+
+        for (uint32_t k = 0; k < (j & ~3u) + 4; k++) /* whole vectors; what is above the diagonal is never read */
+            row[k] += ((v0 * u0[k] + v1 * u1[k]) + v2 * u2[k]) + v3 * u3[k];
+        q->ut[j] += ((v0 * t[0] + v1 * t[1]) + v2 * t[2]) + v3 * t[3];
     }
-    q->tt += t * t * weight;
-    q->weight += weight;
-    q->count += 1;
+    for (uint32_t i = 0; i < 4; i++) {
+        q->tt += t[i] * t[i] * weight[i];
+        q->weight += weight[i];
+    }
+    q->count += count;
 }
 
 void fmc_lsq_noise(fmc_lsq *q, double own, double common, double with_t, double in_t)

@@ -16,8 +16,12 @@ typedef struct fmc_lsq {
 } fmc_lsq;
 
 void fmc_lsq_init(fmc_lsq *q, uint32_t n);
-/** One sample with its weight: 1 / (expected squared error), so that rough places do not rule over smooth ones. */
-void fmc_lsq_add(fmc_lsq *q, const double *u, double t, double weight);
+/**
+ * `count` <= 4 samples u[i], t[i] with their weights: 1 / (expected squared error), so that rough places do not rule
+ * over smooth ones. The samples beyond have weight 0 and finite u, t; u[i][j] is finite for all j.
+ */
+void fmc_lsq_add(fmc_lsq *q, const double (*u)[FMC_INTERP_MAX_CAUSAL], const double *t, const double *weight,
+                 uint32_t count);
 /** Add noise: covariance `common` of any two u, `own` more of each with itself, `with_t` with t, `in_t` of t. */
 void fmc_lsq_noise(fmc_lsq *q, double own, double common, double with_t, double in_t);
 /** Weights of the first n unknowns, the others 0. @param work FMC_INTERP_MAX_CAUSAL^2. @return 0 if singular. */

@@ -5,10 +5,14 @@
 
 enum { RANK = FMC_MAX_RANK, X = FMC_MAX_RANK - 1 };
 
-
 size_t fmc_interp_plan_size(void)
 {
     return sizeof(fmc_interp_plan);
+}
+
+double fmc_interp_plan_bits(const fmc_interp_plan *plan)
+{
+    return plan->bits;
 }
 
 size_t fmc_interp_count(const size_t *dim)
@@ -196,7 +200,8 @@ void fmc_interp_fixed(const fmc_interp_plan *plan, const fmc_pairs *pairs, int32
         weight[0] += FMC_INTERP_ONE / 2 - sum;
 }
 
-uint32_t fmc_interp_weights(const fmc_interp_plan *plan, uint32_t l, uint32_t c, const fmc_pairs *pairs, int32_t *weight)
+uint32_t fmc_interp_weights(const fmc_interp_plan *plan, uint32_t l, uint32_t c, const fmc_pairs *pairs,
+                            int32_t *weight)
 {
     const uint32_t set = l < FMC_INTERP_FIT_LEVELS ? plan->set[l][c] : FMC_TAPS_FIXED;
     const uint32_t n = set == FMC_TAPS_FULL ? pairs->n : pairs->n_line;

@@ -35,6 +35,7 @@ struct fmc_interp_plan {
     uint8_t  set[FMC_INTERP_FIT_LEVELS][FMC_INTERP_COSETS];
     int16_t  weight[FMC_INTERP_FIT_LEVELS][FMC_INTERP_COSETS][FMC_INTERP_MAX_PAIRS];
     int16_t  causal[FMC_INTERP_MAX_CAUSAL];
+    double   bits;      /* encoder only: what coding with it is expected to cost */
 };
 
 /**
@@ -77,7 +78,8 @@ void fmc_interp_pairs(const fmc_interp_plan *plan, const fmc_level *level, uint3
 /** Fixed weights of the first pairs->n_line taps. Their sum is FMC_INTERP_ONE / 2. */
 void fmc_interp_fixed(const fmc_interp_plan *plan, const fmc_pairs *pairs, int32_t *weight);
 /** Weights that plan has for coset c of level l. @return how many taps are used. */
-uint32_t fmc_interp_weights(const fmc_interp_plan *plan, uint32_t l, uint32_t c, const fmc_pairs *pairs, int32_t *weight);
+uint32_t fmc_interp_weights(const fmc_interp_plan *plan, uint32_t l, uint32_t c, const fmc_pairs *pairs,
+                            int32_t *weight);
 /** True if the plan's axes allow this raster predictor. */
 int fmc_interp_is_possible(const fmc_interp_plan *plan, uint32_t predictor);
 /** Taps and weights of the plan's raster predictor. The last tap's weight makes the sum FMC_INTERP_ONE. */

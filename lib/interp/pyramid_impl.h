@@ -17,7 +17,8 @@ typedef struct {
     int32_t         *q;      /* band-major */
     double           step;
     int              encode;
-    const fmc_allocator *alloc;
+    const fmc_exec    *ex;
+    const fmc_kernels *k;
     size_t           segments; /* per row */
     size_t           items;    /* segments of all rows */
     uint32_t         n_tasks;
@@ -31,20 +32,17 @@ typedef struct {
     ptrdiff_t   shift; /* the tap of target i is sample i + shift */
 } NAME(tap);
 
-static REAL NAME(tap_at)(const NAME(tap) *t, size_t i)
+static inline REAL NAME(tap_at)(const NAME(tap) *t, size_t i)
 {
     const ptrdiff_t at = (ptrdiff_t)i + t->shift;
-    const REAL *row = t->row;
+    const REAL *row = t->row - t->low;
+    const size_t edge = at < 0 ? 0 : t->n - 1, next = at < 0 ? 1 : t->n - 2;
 
-    if (at < 0) {
-        const REAL a = row[0 - t->low];
-        return t->n > 1 ? a + (REAL)(-at) * (a - row[1 - t->low]) : a;
-    }
-    if ((size_t)at >= t->n) {
-        const REAL a = row[t->n - 1 - t->low];
-        return t->n > 1 ? a + (REAL)((size_t)at - (t->n - 1)) * (a - row[t->n - 2 - t->low]) : a;
-    }
-    return row[(size_t)at - t->low];
+    if ((size_t)at < t->n) /* and not negative */
+        return row[at];
+    if (t->n < 2)
+        return row[edge];
+    return row[edge] + (REAL)(at < 0 ? -at : at - (ptrdiff_t)edge) * (row[edge] - row[next]);
 }
 
 /* Rows of a tap that leaves its coset in slow axes: whole-number factors of up to 16 (linear extrapolation). */
@@ -100,16 +98,29 @@ static void NAME(tap_make)(const NAME(coset_job) *job, const size_t *at, const f
     t->row = room;
 }
 
+/* Does a tap leave its coset along one of the n axes? */
+static int NAME(is_beyond)(const NAME(coset_job) *job, const size_t *at, const fmc_reach *reach, const unsigned *axis,
+                           unsigned n)
+{
+    const size_t *dim = job->level.dim[reach->source];
+    int beyond = 0;
+
+    for (unsigned k = 0; k < n; k++)
+        beyond |= at[axis[k]] + (size_t)reach->shift[axis[k]] >= dim[axis[k]]; /* negative ones wrap */
+    return beyond;
+}
+
 /* All taps of the targets [x0, x1) of the row at `at`. `room`: n_taps rows of SEGMENT + 8. */
 static void NAME(find_taps)(const NAME(coset_job) *job, const size_t *at, size_t x0, size_t x1, REAL *room,
                             NAME(tap) *tap)
 {
     size_t row[FMC_INTERP_COSETS];
-    int inner = 1;
+    unsigned axis[RANK], n = 0; /* along which some taps may leave */
 
     for (unsigned a = 0; a < X; a++)
-        inner &= at[a] >= job->low[a] && at[a] < job->high[a];
-    for (uint32_t c = 0; inner && c < job->coset; c++)
+        if (at[a] < job->low[a] || at[a] >= job->high[a])
+            axis[n++] = a;
+    for (uint32_t c = 0; c < job->coset; c++)
         row[c] = fmc_coset_row(&job->level, c, at);
     for (uint32_t j = 0; j < 2 * job->n_pairs; j++) {
         const fmc_reach *reach = &job->reach[j];
@@ -117,10 +128,10 @@ static void NAME(find_taps)(const NAME(coset_job) *job, const size_t *at, size_t
         tap[j].n = job->level.dim[reach->source][X];
         tap[j].shift = reach->shift[X];
         tap[j].low = 0;
-        if (inner)
-            tap[j].row = job->w + ((ptrdiff_t)row[reach->source] + reach->offset);
-        else
+        if (n > 0 && NAME(is_beyond)(job, at, reach, axis, n))
             NAME(tap_make)(job, at, reach, x0, x1, room + j * (SEGMENT + 8), &tap[j]);
+        else
+            tap[j].row = job->w + ((ptrdiff_t)row[reach->source] + reach->offset);
     }
 }
 
@@ -149,27 +160,18 @@ static void NAME(aim)(NAME(coset_job) *job)
     }
 }
 
-/* p[i] += weight * (a[i] + b[i]), pair after pair: four at a time only to save loads and stores of p. */
-static void NAME(add_pairs)(REAL *restrict p, size_t n, const REAL *const *a, const REAL *const *b, const REAL *weight,
-                            uint32_t n_pairs)
+/* Predict targets [x0, x1), near the ends of a row, whose taps may lie beyond it. */
+static void NAME(predict_ends)(const NAME(coset_job) *job, const NAME(tap) *tap, size_t x0, size_t x1, REAL *p)
 {
-    uint32_t j = 0;
+    for (; x0 < x1; x0 += ENDS, p += ENDS) {
+        const size_t n = x1 - x0 < ENDS ? x1 - x0 : ENDS;
+        REAL sum[ENDS] = { 0 };
 
-    for (; j + 4 <= n_pairs; j += 4) {
-        const REAL *restrict a0 = a[j], *restrict a1 = a[j + 1], *restrict a2 = a[j + 2], *restrict a3 = a[j + 3];
-        const REAL *restrict b0 = b[j], *restrict b1 = b[j + 1], *restrict b2 = b[j + 2], *restrict b3 = b[j + 3];
-        const REAL w0 = weight[j], w1 = weight[j + 1], w2 = weight[j + 2], w3 = weight[j + 3];
-
-        for (size_t i = 0; i < n; i++)
-            p[i] = (((p[i] + w0 * (a0[i] + b0[i])) + w1 * (a1[i] + b1[i])) + w2 * (a2[i] + b2[i])) +
-                   w3 * (a3[i] + b3[i]);
-    }
-    for (; j < n_pairs; j++) {
-        const REAL *restrict a0 = a[j], *restrict b0 = b[j];
-        const REAL w0 = weight[j];
-
-        for (size_t i = 0; i < n; i++)
-            p[i] = p[i] + w0 * (a0[i] + b0[i]);
+        for (uint32_t j = 0; j < job->n_pairs; j++)
+            for (size_t i = 0; i < n; i++)
+                sum[i] = sum[i] + job->weight[j] * (NAME(tap_at)(&tap[2 * j], x0 + i) +
+                                                    NAME(tap_at)(&tap[2 * j + 1], x0 + i));
+        memcpy(p, sum, n * sizeof *p);
     }
 }
 
@@ -182,23 +184,15 @@ static void NAME(predict)(const NAME(coset_job) *job, const size_t *at, size_t x
     const size_t hi = job->high[X] > x1 ? x1 : job->high[X] > lo ? job->high[X] : lo;
 
     NAME(find_taps)(job, at, x0, x1, room, tap);
-    for (size_t i = x0; i < x1; i++)
-        p[i - x0] = 0;
-    for (size_t i = x0; i < x1; i++) {
-        if (i == lo)
-            i = hi;
-        if (i >= x1)
-            break;
-        for (uint32_t j = 0; j < job->n_pairs; j++)
-            p[i - x0] = p[i - x0] + job->weight[j] * (NAME(tap_at)(&tap[2 * j], i) + NAME(tap_at)(&tap[2 * j + 1], i));
-    }
+    NAME(predict_ends)(job, tap, x0, lo, p);
+    NAME(predict_ends)(job, tap, hi, x1, p + (hi - x0));
     if (lo >= hi)
         return;
     for (uint32_t j = 0; j < job->n_pairs; j++) {
         a[j] = tap[2 * j].row + ((ptrdiff_t)lo + tap[2 * j].shift - (ptrdiff_t)tap[2 * j].low);
         b[j] = tap[2 * j + 1].row + ((ptrdiff_t)lo + tap[2 * j + 1].shift - (ptrdiff_t)tap[2 * j + 1].low);
     }
-    NAME(add_pairs)(p + (lo - x0), hi - lo, a, b, job->weight, job->n_pairs);
+    KERNEL(job->k, predict_pairs)(p + (lo - x0), hi - lo, a, b, job->weight, job->n_pairs);
 }
 
 static void NAME(coset_segment)(const NAME(coset_job) *job, size_t item, REAL *room, REAL *p)
@@ -214,9 +208,9 @@ static void NAME(coset_segment)(const NAME(coset_job) *job, size_t item, REAL *r
         at[a] = rest % dim[a];
     NAME(predict)(job, at, x0, x1, room, p);
     if (job->encode)
-        NAME(quantise)(p, job->step, x1 - x0, job->w + first, job->q + first);
+        KERNEL(job->k, predict_encode)(p, job->step, x1 - x0, job->w + first, job->q + first);
     else
-        NAME(restore)(p, job->step, x1 - x0, job->q + first, job->w + first);
+        KERNEL(job->k, predict_decode)(p, job->step, x1 - x0, job->q + first, job->w + first);
 }
 
 static fmc_status NAME(coset_task)(void *user, uint32_t task)
@@ -224,13 +218,13 @@ static fmc_status NAME(coset_task)(void *user, uint32_t task)
     const NAME(coset_job) *job = user;
     const size_t end = fmc_share_begin(job->items, task + 1, job->n_tasks);
     REAL *room;
-    fmc_status st = FMC_ALLOC(job->alloc, (2 * job->n_pairs + 1) * (SEGMENT + 8), &room);
+    fmc_status st = FMC_ALLOC(job->ex->alloc, (2 * job->n_pairs + 1) * (SEGMENT + 8), &room);
 
     if (st != FMC_OK)
         return st;
     for (size_t i = fmc_share_begin(job->items, task, job->n_tasks); i < end; i++)
         NAME(coset_segment)(job, i, room + SEGMENT + 8, room);
-    fmc_dealloc(job->alloc, room);
+    fmc_dealloc(job->ex->alloc, room);
     return FMC_OK;
 }
 
@@ -274,10 +268,7 @@ static void NAME(code_top)(const fmc_interp_plan *plan, NAME(coset_job) *job)
     for (size_t i = 0; i < count; i++) {
         const REAL p = NAME(lorenzo)(plan, grid, at, job->w + i);
 
-        if (job->encode)
-            NAME(quantise)(&p, job->step, 1, job->w + i, job->q + i);
-        else
-            NAME(restore)(&p, job->step, 1, job->q + i, job->w + i);
+        NAME(code_one)(p, job->step, job->encode, job->q + i, job->w + i);
         fmc_next(grid, at);
     }
 }
@@ -314,7 +305,8 @@ static fmc_status NAME(pyramid_code)(const fmc_exec *ex, const fmc_interp_plan *
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &job));
     FMC_TRY(FMC_ALLOC(ex->alloc, fmc_interp_count(plan->dim), &w));
-    job->alloc = ex->alloc;
+    job->ex = ex;
+    job->k = fmc_kernels_get(ex);
     job->w = w;
     job->q = q;
     job->step = step;

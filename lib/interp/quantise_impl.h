@@ -1,33 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Included once per sample type with REAL, REAL_MAX, REAL_ABS and NAME(x) defined (docs/format.md 7.1). */
+/* Included once per sample type with REAL, NAME(x) and KERNEL(k, x) defined (docs/format.md 7.1). */
 
 /* The decoder's expression; a result that is not finite becomes 0, so that predictions stay numbers. */
 static inline REAL NAME(sample)(REAL p, int32_t q, double step)
 {
     const REAL r = (REAL)((double)p + (double)q * step);
 
-    return REAL_ABS(r) <= REAL_MAX ? r : 0;
+    return r - r == 0 ? r : 0;
 }
 
-static void NAME(restore)(const REAL *restrict p, double step, size_t n, const int32_t *restrict q, REAL *restrict x)
+/* The integer for a sample x predicted as p; inverse = 1 / step. */
+static inline int32_t NAME(integer)(REAL x, REAL p, double inverse)
 {
-    for (size_t i = 0; i < n; i++)
-        x[i] = NAME(sample)(p[i], q[i], step);
+    const double t = ((double)x - (double)p) * inverse;
+    const double fit = fabs(t) <= Q_MAX ? t : 0;
+
+    return (int32_t)(fit + copysign(0.5, fit));
 }
 
-/* x: originals in, decoded samples out. */
-static void NAME(quantise)(const REAL *restrict p, double step, size_t n, REAL *restrict x, int32_t *restrict q)
+/* One sample; *r is the original when encoding. */
+static void NAME(code_one)(REAL p, double step, int encode, int32_t *q, REAL *r)
 {
-    const double inverse = 1 / step;
-
-    for (size_t i = 0; i < n; i++) {
-        const double t = ((double)x[i] - (double)p[i]) * inverse;
-        const double fit = fabs(t) <= Q_MAX ? t : 0;
-        const int32_t v = (int32_t)(fit + copysign(0.5, fit));
-
-        q[i] = v;
-        x[i] = NAME(sample)(p[i], v, step);
-    }
+    if (encode)
+        *q = NAME(integer)(*r, p, 1 / step);
+    *r = NAME(sample)(p, *q, step);
 }
 
 /* First-order Lorenzo at `at` of a grid over the plan's smooth axes; r points to the sample itself. */

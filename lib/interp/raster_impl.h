@@ -8,50 +8,42 @@ typedef struct {
     fmc_causal causal;
     REAL       weight[FMC_INTERP_MAX_CAUSAL];
     ptrdiff_t  offset[FMC_INTERP_MAX_CAUSAL];
-    size_t     x_low, x_high; /* targets [x_low, dim - x_high) of an inner row have all taps */
+    size_t     low[RANK], high[RANK]; /* targets in [low, high) along every axis have all taps */
 } NAME(stencil);
 
 static void NAME(stencil_init)(const fmc_interp_plan *plan, NAME(stencil) *s)
 {
     fmc_interp_causal(plan, &s->causal);
-    s->x_low = s->x_high = 0;
+    for (unsigned a = 0; a < RANK; a++) {
+        s->low[a] = 0;
+        s->high[a] = s->causal.n > 0 ? plan->dim[a] : 0;
+    }
     for (uint32_t j = 0; j < s->causal.n; j++) {
         const int8_t *d = s->causal.delta[j];
         ptrdiff_t offset = 0;
 
-        for (unsigned a = 0; a < RANK; a++)
+        for (unsigned a = 0; a < RANK; a++) {
+            const ptrdiff_t last = (ptrdiff_t)plan->dim[a] - d[a];
+
             offset = offset * (ptrdiff_t)plan->dim[a] + d[a];
+            if (-d[a] > (ptrdiff_t)s->low[a])
+                s->low[a] = (size_t)-d[a];
+            if (last < (ptrdiff_t)s->high[a])
+                s->high[a] = last > 0 ? (size_t)last : 0;
+        }
         s->offset[j] = offset;
         s->weight[j] = (REAL)s->causal.weight[j] / FMC_INTERP_ONE;
-        if (d[X] < 0 && (size_t)-d[X] > s->x_low)
-            s->x_low = (size_t)-d[X];
-        if (d[X] > 0 && (size_t)d[X] > s->x_high)
-            s->x_high = (size_t)d[X];
     }
 }
 
 /* Do all taps of the row at `at` exist? */
-static int NAME(is_inner_row)(const fmc_interp_plan *plan, const NAME(stencil) *s, const size_t *at)
+static int NAME(is_inner_row)(const NAME(stencil) *s, const size_t *at)
 {
-    for (uint32_t j = 0; j < s->causal.n; j++)
-        for (unsigned a = 0; a < X; a++) {
-            const ptrdiff_t i = (ptrdiff_t)at[a] + s->causal.delta[j][a];
+    int inner = s->low[X] < s->high[X];
 
-            if (i < 0 || i >= (ptrdiff_t)plan->dim[a])
-                return 0;
-        }
-    return s->causal.n > 0 && plan->dim[X] > s->x_low + s->x_high;
-}
-
-/* q, x and r point to the start of the row; x is NULL when decoding. */
-static void NAME(raster_one)(const REAL *p, double step, int32_t *q, const REAL *x, REAL *r)
-{
-    if (x) {
-        *r = *x;
-        NAME(quantise)(p, step, 1, r, q);
-    } else {
-        *r = NAME(sample)(*p, *q, step);
-    }
+    for (unsigned a = 0; a < X; a++)
+        inner &= at[a] >= s->low[a] && at[a] < s->high[a];
+    return inner;
 }
 
 static void NAME(raster_edge)(const fmc_interp_plan *plan, size_t *at, size_t x0, size_t x1, double step, int32_t *q,
@@ -62,54 +54,87 @@ static void NAME(raster_edge)(const fmc_interp_plan *plan, size_t *at, size_t x0
 
         at[X] = i;
         p = NAME(lorenzo)(plan, plan->dim, at, r + i);
-        NAME(raster_one)(&p, step, q + i, x ? x + i : NULL, r + i);
+        if (x)
+            r[i] = x[i];
+        NAME(code_one)(p, step, x != NULL, q + i, r + i);
     }
     at[X] = 0;
 }
 
-/* far[i] = sum of the taps in earlier rows, tap after tap; four at a time only to save loads and stores. */
-static void NAME(add_far)(const NAME(stencil) *s, uint32_t n_far, const REAL *r, size_t n, REAL *restrict far)
+/*
+ * Add the taps in the same row to p. before[d] is the sample d back; the one just decoded comes last, for what follows
+ * it is the critical path.
+ */
+static inline REAL NAME(add_row_taps)(REAL p, const REAL *weight, uint32_t n, const REAL *before)
 {
-    uint32_t j = 0;
+    for (uint32_t j = 0; j + 1 < n; j++)
+        p = p + weight[j] * before[j + 2];
+    return n > 0 ? p + weight[n - 1] * before[1] : p;
+}
 
-    for (size_t i = 0; i < n; i++)
-        far[i] = 0;
-    for (; j + 4 <= n_far; j += 4) {
-        const REAL *t0 = r + s->offset[j], *t1 = r + s->offset[j + 1];
-        const REAL *t2 = r + s->offset[j + 2], *t3 = r + s->offset[j + 3];
-        const REAL w0 = s->weight[j], w1 = s->weight[j + 1], w2 = s->weight[j + 2], w3 = s->weight[j + 3];
+/*
+ * Predict and code n samples at r whose n_row taps lie 2, 3, ... and then 1 back; far: the sums of the other taps. x is
+ * NULL when decoding. Inlined for each n_row, so that the latest samples stay in registers.
+ */
+static inline void NAME(run)(const REAL *weight, uint32_t n_row, const REAL *far, size_t n, double step, int32_t *q,
+                             const REAL *x, REAL *r)
+{
+    const double inverse = 1 / step;
+    REAL before[FMC_RUN_TAPS + 1] = { 0 };
 
-        for (size_t i = 0; i < n; i++)
-            far[i] = (((far[i] + w0 * t0[i]) + w1 * t1[i]) + w2 * t2[i]) + w3 * t3[i];
-    }
-    for (; j < n_far; j++) {
-        const REAL *t0 = r + s->offset[j];
-        const REAL w0 = s->weight[j];
+    for (uint32_t j = 1; j <= n_row; j++)
+        before[j] = *(r - j);
+    for (size_t i = 0; i < n; i++) {
+        const REAL p = NAME(add_row_taps)(far[i], weight, n_row, before);
 
-        for (size_t i = 0; i < n; i++)
-            far[i] = far[i] + w0 * t0[i];
+        if (x)
+            q[i] = NAME(integer)(x[i], p, inverse);
+        for (uint32_t j = n_row; j > 1; j--)
+            before[j] = before[j - 1];
+        before[1] = r[i] = NAME(sample)(p, q[i], step);
     }
 }
 
-static void NAME(raster_segment)(const NAME(stencil) *s, size_t x0, size_t x1, double step, int32_t *q, const REAL *x,
-                                 REAL *r)
+static void NAME(run_of)(const REAL *weight, uint32_t n_row, const REAL *far, size_t n, double step, int32_t *q,
+                         const REAL *x, REAL *r)
 {
-    const uint32_t n_far = s->causal.n - s->causal.n_row;
+    switch (n_row) {
+    case 1:
+        x ? NAME(run)(weight, 1, far, n, step, q, x, r) : NAME(run)(weight, 1, far, n, step, q, NULL, r);
+        break;
+    case 2:
+        x ? NAME(run)(weight, 2, far, n, step, q, x, r) : NAME(run)(weight, 2, far, n, step, q, NULL, r);
+        break;
+    case 3:
+        x ? NAME(run)(weight, 3, far, n, step, q, x, r) : NAME(run)(weight, 3, far, n, step, q, NULL, r);
+        break;
+    default:
+        x ? NAME(run)(weight, 4, far, n, step, q, x, r) : NAME(run)(weight, 4, far, n, step, q, NULL, r);
+    }
+}
+
+/* Taps in earlier rows are summed for all samples at once. */
+static void NAME(raster_segment)(const fmc_kernels *k, const NAME(stencil) *s, size_t n, double step, int32_t *q,
+                                 const REAL *x, REAL *r)
+{
+    const uint32_t n_row = s->causal.n_row, n_far = s->causal.n - n_row;
     REAL far[SEGMENT];
 
-    NAME(add_far)(s, n_far, r + x0, x1 - x0, far);
-    for (size_t i = x0; i < x1; i++) {
-        REAL p = far[i - x0];
-
-        for (uint32_t j = n_far; j < s->causal.n; j++)
-            p = p + s->weight[j] * *(r + i + s->offset[j]);
-        NAME(raster_one)(&p, step, q + i, x ? x + i : NULL, r + i);
+    KERNEL(k, predict_taps)(far, n, r, s->offset, s->weight, n_far);
+    if (n_row > 0) {
+        NAME(run_of)(s->weight + n_far, n_row, far, n, step, q, x, r);
+    } else if (x) {
+        memcpy(r, x, n * sizeof *r);
+        KERNEL(k, predict_encode)(far, step, n, r, q);
+    } else {
+        KERNEL(k, predict_decode)(far, step, n, q, r);
     }
 }
 
 static fmc_status NAME(raster)(const fmc_exec *ex, const fmc_interp_plan *plan, const REAL *x, double step, int32_t *q,
                                REAL *r)
 {
+    const fmc_kernels *k = fmc_kernels_get(ex);
     const size_t n = plan->dim[X];
     const size_t rows = fmc_interp_count(plan->dim) / n;
     size_t at[RANK] = { 0 };
@@ -122,12 +147,12 @@ static fmc_status NAME(raster)(const fmc_exec *ex, const fmc_interp_plan *plan, 
 
         if ((row & 63) == 0 && fmc_is_cancelled(ex))
             return FMC_ERR_CANCELLED;
-        if (NAME(is_inner_row)(plan, &s, at)) {
-            NAME(raster_edge)(plan, at, 0, s.x_low, step, q + row * n, from, r + row * n);
-            for (i = s.x_low; i < n - s.x_high;) {
-                const size_t end = i + SEGMENT < n - s.x_high ? i + SEGMENT : n - s.x_high;
+        if (NAME(is_inner_row)(&s, at)) {
+            NAME(raster_edge)(plan, at, 0, s.low[X], step, q + row * n, from, r + row * n);
+            for (i = s.low[X]; i < s.high[X];) {
+                const size_t end = i + SEGMENT < s.high[X] ? i + SEGMENT : s.high[X];
 
-                NAME(raster_segment)(&s, i, end, step, q + row * n, from, r + row * n);
+                NAME(raster_segment)(k, &s, end - i, step, q + row * n + i, from ? from + i : NULL, r + row * n + i);
                 i = end;
             }
         }

@@ -12,12 +12,16 @@ enum {
     RANK = FMC_MAX_RANK,
     X = FMC_MAX_RANK - 1, /* the fastest axis */
     SEGMENT = 256,        /* samples predicted at a time */
-    FIT_SEGMENT = 32,     /* samples fitted at a time: short, so that many places are seen */
+    FIT_SEGMENT = 16,     /* samples fitted at a time: short, so that many places are seen */
+    ENDS = 8,             /* samples predicted at a time near the ends of rows */
     TASK_SAMPLES = 8192   /* not worth a thread below this */
 };
 
 /** Largest integer: 28 bits of q and a step of at most 24 significant bits make q * step exact. */
 #define Q_MAX ((double)FMC_COEF_MAX)
+
+/** Most taps of a raster predictor in the sample's own row; they lie 2, 3, ... and then 1 back (plan.c). */
+#define FMC_RUN_TAPS 4
 
 /** First of the items that belong to task i of n. */
 static inline size_t fmc_share_begin(size_t items, uint32_t i, uint32_t n)

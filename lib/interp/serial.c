@@ -154,15 +154,16 @@ fmc_status fmc_interp_plan_parse(fmc_in *in, uint32_t rank, const size_t *dim, f
     return fmc_in_status(in);
 }
 
-size_t fmc_interp_plan_bytes(const fmc_exec *ex, const fmc_interp_plan *plan)
+fmc_status fmc_interp_plan_bytes(const fmc_exec *ex, const fmc_interp_plan *plan, size_t *size)
 {
     fmc_out out = fmc_out_make(ex->alloc);
-    size_t size;
+    fmc_status st;
 
     fmc_interp_plan_write(plan, &out);
-    size = out.size;
+    *size = out.size;
+    st = out.st;
     fmc_out_fini(&out);
-    return size;
+    return st;
 }
 
 void fmc_interp_describe(const fmc_interp_plan *plan, char *text, size_t size)

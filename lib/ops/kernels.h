@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "core/exec.h"
+#include "ops/kernels_predict.h"
 
 /** Complex lines that a spectral transform computes side by side; a format constant (docs/format.md 6.4). */
 #define FMC_LANES 16
@@ -85,6 +86,8 @@ typedef struct fmc_kernels {
     const char *name; /* "ref", "avx2", "avx512" */
     FMC_KERNELS_OF(float, f32)
     FMC_KERNELS_OF(double, f64)
+    FMC_KERNELS_PREDICT_OF(float, f32)
+    FMC_KERNELS_PREDICT_OF(double, f64)
 } fmc_kernels;
 
 /** Always there. */

@@ -9,7 +9,7 @@
 /* Lines looked at for a covariance: enough for its n^2 / 2 numbers. */
 static size_t sample_lines(const fmc_lines *lines)
 {
-    const size_t enough = 24 * lines->n + 256;
+    const size_t enough = 16 * lines->n + 256;
 
     return lines->count < enough ? lines->count : enough;
 }

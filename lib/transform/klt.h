@@ -19,7 +19,7 @@ fmc_status fmc_klt_complete(const fmc_allocator *alloc, const fmc_tx_klt *klt, d
 fmc_status fmc_klt_invert(size_t n, double *matrix, double *inverse);
 
 /**
- * Eigenvectors of a symmetric [n][n] matrix by Jacobi's rotations, deterministic. On return the diagonal of `matrix`
+ * Eigenvectors of a symmetric [n][n] matrix deterministic, n <= FMC_TX_MAX_KLT. On return the diagonal of `matrix`
  * has the eigenvalues, falling, and row j of `vectors` the vector of eigenvalue j.
  */
 void fmc_klt_eigen(size_t n, double *matrix, double *vectors);

@@ -5,34 +5,7 @@
 #include "core/status.h"
 #include "transform/klt.h"
 
-enum { MAX_SWEEPS = 10 };
-
-/* One rotation of rows and columns p and q that makes a[p][q] zero: Golub and Van Loan, "Matrix Computations", 8.5. */
-static void rotate(size_t n, double *a, double *v, size_t p, size_t q)
-{
-    const double theta = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q]);
-    const double t = (theta < 0 ? -1.0 : 1.0) / (fabs(theta) + sqrt(theta * theta + 1));
-    const double c = 1 / sqrt(t * t + 1), s = t * c;
-
-    for (size_t i = 0; i < n; i++) {
-        const double x = a[p * n + i], y = a[q * n + i];
-
-        a[p * n + i] = c * x - s * y;
-        a[q * n + i] = s * x + c * y;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const double x = a[i * n + p], y = a[i * n + q];
-
-        a[i * n + p] = c * x - s * y;
-        a[i * n + q] = s * x + c * y;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const double x = v[p * n + i], y = v[q * n + i];
-
-        v[p * n + i] = c * x - s * y;
-        v[q * n + i] = s * x + c * y;
-    }
-}
+enum { MAX_STEPS = 40 };
 
 /* By selection, largest first. */
 static void sort_vectors(size_t n, double *a, double *v)
@@ -58,26 +31,116 @@ static void sort_vectors(size_t n, double *a, double *v)
     }
 }
 
+/* a = H a H and v = H v for the reflection H of unit vector u, whose first `from` numbers are 0. */
+static void reflect(size_t n, size_t from, const double *u, double *a, double *v)
+{
+    double w[FMC_TX_MAX_KLT] = { 0 }, uw = 0;
+
+    for (size_t i = from; i < n; i++) {
+        w[i] = 0;
+        for (size_t k = from; k < n; k++)
+            w[i] += a[i * n + k] * u[k];
+        uw += u[i] * w[i];
+    }
+    for (size_t i = from; i < n; i++)
+        w[i] -= uw * u[i];
+    for (size_t i = from; i < n; i++)
+        for (size_t k = from; k < n; k++)
+            a[i * n + k] -= 2 * (u[i] * w[k] + w[i] * u[k]);
+    for (size_t k = 0; k < n; k++)
+        w[k] = 0;
+    for (size_t i = from; i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            w[k] += u[i] * v[i * n + k];
+    for (size_t i = from; i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            v[i * n + k] -= 2 * u[i] * w[k];
+}
+
+/* v a v^T tridiagonal by Householder's reflections: d its diagonal, e[i] beside d[i] and d[i + 1]. */
+static void make_tridiagonal(size_t n, double *a, double *v, double *d, double *e)
+{
+    double u[FMC_TX_MAX_KLT];
+
+    for (size_t c = 0; c + 1 < n; c++) {
+        double length = 0, norm = 0;
+
+        for (size_t i = c + 1; i < n; i++)
+            length += a[i * n + c] * a[i * n + c];
+        length = sqrt(length);
+        e[c] = a[(c + 1) * n + c] > 0 ? -length : length;
+        for (size_t i = c + 1; i < n; i++)
+            u[i] = a[i * n + c] - (i == c + 1 ? e[c] : 0);
+        for (size_t i = c + 1; i < n; i++)
+            norm += u[i] * u[i];
+        if (!(norm > 0))
+            continue;
+        norm = sqrt(norm);
+        for (size_t i = c + 1; i < n; i++)
+            u[i] /= norm;
+        reflect(n, c + 1, u, a, v);
+    }
+    for (size_t i = 0; i < n; i++)
+        d[i] = a[i * n + i];
+    e[n - 1] = 0;
+}
+
+/* One implicit QL step on rows l..m. */
+static void ql_step(size_t n, size_t l, size_t m, double *d, double *e, double *v)
+{
+    double g = (d[l + 1] - d[l]) / (2 * e[l]), r = sqrt(g * g + 1), s = 1, c = 1, p = 0;
+
+    g = d[m] - d[l] + e[l] / (g + (g < 0 ? -r : r));
+    for (size_t i = m; i-- > l;) {
+        const double f = s * e[i], b = c * e[i];
+
+        r = e[i + 1] = sqrt(f * f + g * g);
+        if (!(r > 0)) {
+            d[i + 1] -= p;
+            e[m] = 0;
+            return;
+        }
+        s = f / r;
+        c = g / r;
+        g = d[i + 1] - p;
+        r = (d[i] - g) * s + 2 * c * b;
+        p = s * r;
+        d[i + 1] = g + p;
+        g = c * r - b;
+        for (size_t k = 0; k < n; k++) {
+            const double x = v[i * n + k], y = v[(i + 1) * n + k];
+
+            v[(i + 1) * n + k] = s * x + c * y;
+            v[i * n + k] = c * x - s * y;
+        }
+    }
+    d[l] -= p;
+    e[l] = g;
+    e[m] = 0;
+}
+
+/* Tridiagonal form, then implicit QL: Golub and Van Loan, "Matrix Computations", 8.3. */
 void fmc_klt_eigen(size_t n, double *a, double *v)
 {
-    double trace = 0;
+    double d[FMC_TX_MAX_KLT], e[FMC_TX_MAX_KLT], trace = 0;
 
     for (size_t i = 0; i < n * n; i++)
         v[i] = i / n == i % n;
     for (size_t i = 0; i < n; i++)
-        trace += a[i * n + i];
-    for (int sweep = 0, rotated = 1; rotated && sweep < MAX_SWEEPS; sweep++) {
-        rotated = 0;
-        for (size_t p = 0; p + 1 < n; p++)
-            for (size_t q = p + 1; q < n; q++) {
-                const double x = a[p * n + q], y = a[p * n + p] * a[q * n + q];
+        trace += fabs(a[i * n + i]);
+    make_tridiagonal(n, a, v, d, e);
+    for (size_t l = 0; l < n; l++)
+        for (int step = 0; step < MAX_STEPS; step++) {
+            size_t m = l;
 
-                if (x * x > 1e-10 * fabs(y) && fabs(x) > 1e-13 * trace) {
-                    rotate(n, a, v, p, q);
-                    rotated = 1;
-                }
-            }
-    }
+            while (m + 1 < n && fabs(e[m]) > 1e-15 * (fabs(d[m]) + fabs(d[m + 1])) + 1e-18 * trace)
+                m++;
+            if (m == l)
+                break;
+            ql_step(n, l, m, d, e, v);
+        }
+    for (size_t i = 0; i < n; i++)
+        a[i * n + i] = d[i];
     sort_vectors(n, a, v);
 }
 

@@ -10,19 +10,28 @@
 #include "core/status.h"
 #include "ops/kernels.h"
 #include "transform/klt.h"
+#include "transform/size.h"
 
 enum {
     N_KINDS = FMC_TX_KLT + 1,
     MIN_WAVELET = 8,       /* shortest axis of 9/7 halvings and of a DFT */
-    PROXY_PIECE = 65536,   /* samples summed by one task */
+    N_PLACES = 16,         /* looked at for samples */
     MAX_MENU_TRIED = 40    /* 2 + 6 x 3, and 5 axes of 5 changes */
 };
+
+/* Odd, so that multiples modulo a power of 2 spread places along every axis in another order. */
+static const size_t place_step[FMC_MAX_RANK] = { 1, 7, 11, 5, 13 };
+
+/* What a squared error of one step^2 costs: the slope of a fine quantiser's rate, 6 / ln 2. */
+static const double bits_per_error = 8.66;
 
 /* What is being chosen: one kind per axis, and one more halving of P axes. */
 typedef struct choice {
     uint8_t kind[FMC_MAX_RANK];
     uint8_t extra_level;
-    double  bits;
+    double  bits;   /* what it is judged by */
+    double  size;   /* as bits, without the cost of errors */
+    double  step;   /* of the quantiser that it was judged with */
 } choice;
 
 typedef struct search {
@@ -33,17 +42,17 @@ typedef struct search {
     uint32_t        effort;
     double          rmse;
     uint8_t         allowed[FMC_MAX_RANK][N_KINDS];
-    fmc_tx_klt     *klt;                            /* [rank], bases from the whole array */
-    fmc_tx_klt     *sample_klt;                     /* [rank], bases from samples; n is 0 where there is none */
+    fmc_tx_klt     *klt;                            /* [rank], from the whole array; n is 0: none yet */
     choice          best, second;
+    choice          plain;                          /* the best with transforms along at most one axis */
     uint8_t         runner[FMC_MAX_RANK];           /* the second best kind of an axis */
     double          runner_bits[FMC_MAX_RANK];      /* how many more bits it takes, part of the whole */
 } search;
 
-/* Longest axis for which a K basis is made: the eigenvectors cost n^3. */
+/* Longest axis for which a K basis is made. */
 static size_t klt_limit(uint32_t effort)
 {
-    return effort >= 9 ? 100 : effort >= 5 ? 64 : 24;
+    return effort >= 5 ? 100 : 64;
 }
 
 static void find_allowed(search *s, uint32_t axis, uint32_t axis_kind, int is_periodic)
@@ -57,7 +66,8 @@ static void find_allowed(search *s, uint32_t axis, uint32_t axis_kind, int is_pe
     allowed[FMC_TX_DYADIC] = allowed[FMC_TX_PACKET] = n >= MIN_WAVELET;
     allowed[FMC_TX_DCT] = (uint8_t)fmc_tx_is_possible(FMC_TX_DCT, n);
     allowed[FMC_TX_DFT] = is_periodic && n >= MIN_WAVELET && fmc_tx_is_possible(FMC_TX_DFT, n);
-    allowed[FMC_TX_KLT] = n <= klt_limit(s->effort) && s->count / n >= 4 * n;
+    allowed[FMC_TX_KLT] = n <= klt_limit(s->effort) && s->count / n >= 4 * n &&
+                          (s->effort >= 9 || s->count / n >= n * n / (s->effort >= 5 ? 4 : 1)); /* it costs n^3 */
 }
 
 /* The plan of a choice for a box; K and F axes that the box has only a part of get a DCT, which is the next best. */
@@ -109,19 +119,19 @@ static int is_sensible(const search *s, const choice *c)
     return count_kind(s, c, FMC_TX_PACKET) <= 1 && count_kind(s, c, FMC_TX_KLT) <= 1;
 }
 
-/* The second sweep asks only about the two best; P alone is the same as W alone. */
+/* At low effort the second sweep asks only about nothing and the two best; P alone is the same as W alone. */
 static int is_worth_trying(const search *s, const choice *c, uint32_t axis, int sweep)
 {
     const uint8_t kind = c->kind[axis];
 
     if (!is_sensible(s, c) || (kind == FMC_TX_PACKET && count_kind(s, c, FMC_TX_DYADIC) == 0))
         return 0;
-    return sweep == 0 || kind == s->best.kind[axis] || kind == s->runner[axis];
+    return sweep == 0 || s->effort >= 5 || kind == FMC_TX_NONE || kind == s->best.kind[axis] || kind == s->runner[axis];
 }
 
 /*
- * A box with all of one axis (at most `budget` of it) and about budget samples: the other extents are doubled, the
- * least one first, as long as they fit.
+ * A box with all of one axis (at most `budget` of it), of K and F axes too if they fit, and about budget samples: the
+ * other extents are doubled, the least one first, as long as they fit.
  */
 static void sample_box(const search *s, uint32_t axis, size_t budget, size_t *box)
 {
@@ -129,6 +139,11 @@ static void sample_box(const search *s, uint32_t axis, size_t budget, size_t *bo
 
     for (uint32_t a = 0; a < s->rank; a++)
         box[a] = a == axis ? count : 1;
+    for (uint32_t a = 0; a < s->rank; a++) /* K and F mean nothing on a part of an axis */
+        if (a != axis && s->best.kind[a] >= FMC_TX_DFT && count * s->dim[a] <= budget / 2) {
+            box[a] = s->dim[a];
+            count *= box[a];
+        }
     for (;;) {
         uint32_t least = s->rank;
 
@@ -225,6 +240,29 @@ static void find_second(search *s)
             s->second = c;
         }
     }
+}
+
+/*
+ * The best choices of the search that are worth comparing on the whole array, best first; n <= 3. Wavelets along all
+ * axes, which are never far off, are among them in case the samples were not like the rest.
+ */
+static size_t close_choices(const search *s, choice *list)
+{
+    choice wavelets = { .bits = INFINITY };
+    const choice *all[] = { &s->best, &s->second, &s->plain };
+    const double limit = 1.12 * (s->plain.bits < s->best.bits ? s->plain.bits : s->best.bits);
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->bits <= limit)
+            n = insert_choice(s, list, n, 3, all[i]);
+    if (n == 0) /* nothing could be judged */
+        list[n++] = s->best;
+    for (uint32_t a = 0; a < s->rank; a++)
+        wavelets.kind[a] = s->allowed[a][FMC_TX_DYADIC] ? FMC_TX_DYADIC : FMC_TX_NONE;
+    if (s->effort >= 5)
+        n = insert_choice(s, list, n < 3 ? n : 2, 3, &wavelets);
+    return n;
 }
 
 /* Every change of one axis. */

@@ -16,8 +16,8 @@ typedef struct fmc_tx_menu {
 } fmc_tx_menu;
 
 /**
- * Choose transforms for an array by estimated bits at an RMSE: sum of 0.5 log2(1 + u^2) + (u > 0.6) over coefficients,
- * u = |c| / (3 rmse_target), plus the bytes of K bases. Zone FREE, but the same for any number of threads.
+ * Choose transforms for an array by the estimated size (transform/size.h) at an RMSE, bytes of K bases included. Zone
+ * FREE, but the same for any number of threads.
  * @param x            finite samples, C-contiguous, borrowed.
  * @param rmse_target  > 0, units of x.
  * @param axis_kind    rank of enum fmc_axis_kind: UNLIKE axes stay as they are, PERIODIC ones may have a DFT; AUTO axes

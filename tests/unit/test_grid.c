@@ -219,6 +219,73 @@ static void cut_records_are_refused(void **state)
     free(k);
 }
 
+/* Tiny records of every effort, with and without masks and tables: every cut is refused, every changed byte gives a
+ * status or integers (run under sanitizers). */
+static void tiny_records_survive_damage(void **state)
+{
+    static const size_t shape[4][4] = { { 1, 1, 1, 23 }, { 1, 1, 7, 5 }, { 1, 3, 4, 5 }, { 2, 3, 3, 4 } };
+    static const uint32_t efforts[] = { 1, 5, 9 };
+    int32_t k[128], back[128];
+    uint8_t mask[128];
+
+    (void)state;
+    for (uint32_t what = 0; what < 24; what++) {
+        const size_t *dim = shape[what % 4];
+        const size_t n = dim[0] * dim[1] * dim[2] * dim[3];
+        const uint8_t *m = what & 8 ? mask : NULL;
+        fmc_out out = fmc_out_make(ex.alloc);
+        uint32_t seed = what;
+
+        for (size_t i = 0; i < n; i++) {
+            mask[i] = next_random(&seed) % 4 == 0;
+            k[i] = m && mask[i] ? 0 : (what & 4 ? 37 : 1) * (int32_t)(i / 3 + next_random(&seed) % 9);
+        }
+        assert_int_equal(fmc_grid_encode(&ex, NULL, 4, dim, k, m, efforts[what / 8], &out), FMC_OK);
+        for (size_t cut = 0; cut <= out.size; cut++) {
+            uint8_t *copy = malloc(cut ? cut : 1);
+            fmc_in in = fmc_in_make(copy, cut);
+
+            memcpy(copy, out.data, cut);
+            assert_int_equal(fmc_grid_decode(&ex, NULL, 4, dim, &in, m, back),
+                             cut < out.size ? FMC_ERR_TRUNCATED : FMC_OK);
+            free(copy);
+        }
+        assert_memory_equal(k, back, n * sizeof *k);
+        for (size_t i = 0; i < 2 * out.size; i++) {
+            uint8_t *copy = malloc(out.size);
+            fmc_in in = fmc_in_make(copy, out.size);
+
+            memcpy(copy, out.data, out.size);
+            copy[i % out.size] ^= (uint8_t)(1 + next_random(&seed) % 255);
+            (void)fmc_grid_decode(&ex, NULL, 4, dim, &in, m, back);
+            free(copy);
+        }
+        fmc_out_fini(&out);
+    }
+}
+
+static void estimates_are_near(void **state)
+{
+    enum { T = 12, Y = 150, X = 160 };
+    static const size_t big[3] = { T, Y, X };
+    int32_t *k = malloc(sizeof *k * T * Y * X);
+    fmc_out out = fmc_out_make(ex.alloc);
+    uint32_t seed = 1;
+    double bytes;
+
+    (void)state;
+    for (size_t i = 0; i < (size_t)T * Y * X; i++) {
+        const int32_t x = (int32_t)(i % X), y = (int32_t)(i / X % Y);
+
+        k[i] = (x * x - y * x) / 50 + (int32_t)(next_random(&seed) % 33);
+    }
+    assert_int_equal(fmc_grid_encode(&ex, NULL, 3, big, k, NULL, 5, &out), FMC_OK);
+    assert_int_equal(fmc_grid_estimate(&ex, NULL, 3, big, k, NULL, &bytes), FMC_OK);
+    assert_true(bytes > 0.9 * (double)out.size && bytes < 1.1 * (double)out.size);
+    fmc_out_fini(&out);
+    free(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +296,8 @@ int main(void)
         cmocka_unit_test(noise_is_on_no_grid),
         cmocka_unit_test(integers_of_any_range_come_back),
         cmocka_unit_test(cut_records_are_refused),
+        cmocka_unit_test(tiny_records_survive_damage),
+        cmocka_unit_test(estimates_are_near),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

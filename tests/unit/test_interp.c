@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "coef/coef.h"
 #include "interp/plan.h"
 
 enum { MOST = 6000, PREDICTORS = 4 };
@@ -297,6 +298,33 @@ static void every_failing_allocation_is_reported(void **state)
     }
 }
 
+static void the_estimated_size_is_near_the_coded_one(void **state)
+{
+    struct fixture *f = *state;
+    const fmc_exec ex = exec_of(1);
+    const size_t dim[2] = { 70, 80 };
+    uint32_t seed = 5;
+
+    for (uint32_t effort = 1; effort <= 9; effort += 4) {
+        fmc_out out = fmc_out_make(ex.alloc);
+        double coded;
+
+        for (size_t i = 0; i < 5600; i++) {
+            const float a = (float)(i / 80) / 70, b = (float)(i % 80) / 80;
+
+            f->x[i] = 10 * a * b - 5 * b * b * b + 0.02f * (float)(next(&seed) % 100) / 100;
+        }
+        assert_int_equal(fmc_interp_choose_f32(&ex, 2, dim, f->x, 0.002, 0, effort, f->plan), FMC_OK);
+        assert_int_equal(fmc_interp_encode_f32(&ex, f->plan, f->x, 0.004, f->q, f->recon), FMC_OK);
+        fmc_interp_plan_write(f->plan, &out);
+        assert_int_equal(fmc_coef_encode(&ex, f->band, fmc_interp_bands(f->plan, f->band), f->q, FMC_COEF_MIX, NULL, &out),
+                         FMC_OK);
+        coded = 8.0 * (double)out.size;
+        assert_true(fmc_interp_plan_bits(f->plan) > 0.7 * coded && fmc_interp_plan_bits(f->plan) < 1.4 * coded);
+        fmc_out_fini(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +334,7 @@ int main(void)
         cmocka_unit_test(hostile_plans_and_integers_are_harmless),
         cmocka_unit_test(extreme_samples_leave_finite_integers),
         cmocka_unit_test(every_failing_allocation_is_reported),
+        cmocka_unit_test(the_estimated_size_is_near_the_coded_one),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -24,7 +24,9 @@
 #define NAME(x) x##_f32_avx512
 #include "../../ref/loops_real.h"
 #include "../../ref/loops_fft.h"
+#include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
+#include "../loops_predict.h"
 #define SQUARE 8
 #define turn_block_f32_avx512 turn_f32_avx512
 #include "transpose.h"
@@ -35,7 +37,9 @@
 #define NAME(x) x##_f64_avx512
 #include "../../ref/loops_real.h"
 #include "../../ref/loops_fft.h"
+#include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
+#include "../loops_predict.h"
 #define SQUARE 4
 #define turn_block_f64_avx512 turn_f64_avx512
 #include "transpose.h"
@@ -49,7 +53,8 @@
 #pragma GCC pop_options
 #endif
 
-const fmc_kernels fmc_kernels_avx512 = { .name = "avx512", FMC_SLOTS(f32, f32_avx512), FMC_SLOTS(f64, f64_avx512) };
+const fmc_kernels fmc_kernels_avx512 = { .name = "avx512", FMC_SLOTS(f32, f32_avx512), FMC_SLOTS(f64, f64_avx512),
+                                         FMC_SLOTS_PREDICT(f32, f32_avx512), FMC_SLOTS_PREDICT(f64, f64_avx512) };
 #else
 typedef int fmc_kernels_avx512_absent; /* an empty file is no C */
 #endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a quantised signal to a payload that keeps the goal (docs/format.md 5). */
+#include <math.h>
+#include <string.h>
+
+#include "bound/check.h"
+#include "bound/correct.h"
+#include "codec/coder.h"
+#include "codec/estimate.h"
+#include "codec/payload.h"
+#include "coef/coef.h"
+#include "core/status.h"
+
+/* A residual correction is worth its overhead from here on; a few samples are cheaper stored exactly. */
+enum { MIN_CORRECTIONS = 12 };
+/* Estimating corrections: samples of a piece, and how many pieces. */
+enum { PROBE = 1 << 12, PROBES = 32 };
+
+void fmc_quantised_fini(const fmc_exec *ex, fmc_quantised *z)
+{
+    if (z->head.alloc)
+        fmc_out_fini(&z->head);
+    fmc_dealloc(ex->alloc, z->band);
+    fmc_dealloc(ex->alloc, z->q);
+    fmc_dealloc(ex->alloc, z->recon);
+    memset(z, 0, sizeof *z);
+}
+
+void fmc_candidate_fini(const fmc_exec *ex, fmc_candidate *c)
+{
+    (void)ex;
+    if (c->payload.alloc)
+        fmc_out_fini(&c->payload);
+    memset(c, 0, sizeof *c);
+}
+
+static void put_masked(const fmc_lossy *l, void *samples)
+{
+    const size_t sample = l->block->dtype == FMC_F64 ? 8 : 4;
+    const uint8_t *state = l->mask.state;
+
+    for (size_t i = 0; state && i < l->count; i++)
+        if (state[i])
+            memcpy((uint8_t *)samples + i * sample, (const uint8_t *)l->data + i * sample, sample);
+}
+
+/* Signs as the decoder has them: 2 is negative. */
+static void find_signs(const fmc_lossy *l, uint8_t *sign)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const double v = l->block->dtype == FMC_F64 ? ((const double *)l->data)[i] : ((const float *)l->data)[i];
+
+        sign[i] = signbit(v) ? 2 : 0;
+    }
+}
+
+/*
+ * The decoded signal as samples in the chunk's order, masked ones put back. *recon is used up: samples take its place
+ * where the types agree.
+ */
+static fmc_status samples_from_recon(const fmc_exec *ex, fmc_lossy *l, void **recon, void **samples)
+{
+    const uint32_t work = l->signal.dtype, dtype = l->block->dtype;
+    uint8_t *sign = NULL;
+    fmc_status st;
+
+    FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, fmc_signal_sample(&l->signal), *recon, 1));
+    if (work == dtype) {
+        *samples = *recon;
+        *recon = NULL;
+    } else {
+        FMC_TRY(fmc_alloc(ex->alloc, l->count, dtype == FMC_F64 ? 8 : 4, samples));
+    }
+    if (l->is_log) {
+        FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &sign));
+        find_signs(l, sign);
+        FMC_TRY(fmc_log_inverse(ex, &l->norm, l->count, work, *recon ? *recon : *samples, sign, dtype, *samples));
+    } else {
+        FMC_TRY(fmc_norm_inverse(ex, &l->norm, l->count, work, *recon ? *recon : *samples, dtype, *samples));
+    }
+    put_masked(l, *samples);
+done:
+    fmc_dealloc(ex->alloc, *recon);
+    *recon = NULL;
+    fmc_dealloc(ex->alloc, sign);
+    return st;
+}
+
+/* Residual correction of what breaks an absolute bound; nothing is written if it does not pay. */
+static fmc_status write_correction(const fmc_exec *ex, fmc_lossy *l, void *samples, fmc_out *out, int *used)
+{
+    fmc_out section = fmc_out_make(ex->alloc);
+    const double step = fmc_correct_step(l->goal.limit, l->block->dtype, l->max_abs);
+    fmc_band band;
+    int32_t *r = NULL;
+    size_t n = 0;
+    fmc_status st = FMC_OK;
+
+    *used = 0;
+    if (l->goal.kind != FMC_BOUND_ABS || !(step > 0))
+        goto done;
+    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &r));
+    FMC_TRY(fmc_correct_find(ex, l->block->dtype, l->count, l->data, samples, l->mask.state, l->goal.limit, step, r, &n));
+    if (n < MIN_CORRECTIONS)
+        goto done;
+    FMC_TRY(fmc_correct_apply(ex, l->block->dtype, l->count, r, step, samples));
+    FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, sizeof *r, r, 0));
+    fmc_correct_band(l->signal.rank, l->signal.dim, &band);
+    fmc_out_f64(&section, step);
+    fmc_out_u8(&section, (uint8_t)fmc_coder_tier(l->effort->effort));
+    FMC_TRY(fmc_coef_encode(ex, &band, 1, r, fmc_coder_tier(l->effort->effort), NULL, &section));
+    fmc_section_write(out, &section);
+    *used = 1;
+done:
+    fmc_out_fini(&section);
+    fmc_dealloc(ex->alloc, r);
+    return st;
+}
+
+/* Whatever still fails goes exact. */
+static fmc_status write_exact(const fmc_exec *ex, fmc_lossy *l, void *samples, fmc_out *out, int *used)
+{
+    fmc_out section = fmc_out_make(ex->alloc);
+    const uint32_t kind = l->goal.kind == FMC_BOUND_NRMSE ? FMC_BOUND_ABS : l->goal.kind;
+    const double limit = l->goal.kind == FMC_BOUND_NRMSE ? ldexp(1, 1000) : l->goal.limit;
+    size_t *bad = NULL, n_bad = 0, again = 0;
+    fmc_in in;
+    fmc_status st;
+
+    *used = 0;
+    FMC_TRY(fmc_check_samples(ex, l->block->dtype, l->count, l->data, samples, l->mask.state, kind, limit, NULL, 0,
+                              &n_bad));
+    if (n_bad == 0)
+        goto done;
+    FMC_TRY(FMC_ALLOC(ex->alloc, n_bad, &bad));
+    FMC_TRY(fmc_check_samples(ex, l->block->dtype, l->count, l->data, samples, l->mask.state, kind, limit, bad, n_bad,
+                              &again));
+    FMC_TRY(fmc_exact_samples_encode(ex, l->block->dtype, l->count, bad, n_bad, l->data, samples, &section));
+    in = fmc_in_make(section.data, section.size);
+    FMC_TRY(fmc_exact_samples_decode(ex, l->block->dtype, l->count, &in, samples));
+    fmc_section_write(out, &section);
+    *used = 1;
+done:
+    fmc_out_fini(&section);
+    fmc_dealloc(ex->alloc, bad);
+    return st;
+}
+
+/* Mask, norm, order of axes and signs: what comes before the coder's body. */
+static fmc_status write_front(const fmc_exec *ex, fmc_lossy *l, uint32_t *flags, fmc_out *out)
+{
+    fmc_out section = fmc_out_make(ex->alloc);
+    const size_t *dim = l->plain.dim;
+    fmc_status st = FMC_OK;
+
+    if (l->mask.n_missing + l->mask.n_exact > 0) {
+        *flags |= FMC_PAYLOAD_MASK;
+        FMC_TRY(fmc_mask_encode(ex, l->block->dtype, l->plain.rank, dim, l->data, l->mask.state, &section));
+        fmc_section_write(out, &section);
+        section.size = 0;
+    }
+    fmc_norm_write(&l->norm, out);
+    fmc_out_u8(out, fmc_axis_order_code(&l->order));
+    if (l->is_log) {
+        *flags |= FMC_PAYLOAD_LOG;
+        FMC_TRY(fmc_signs_encode(ex, l->block->dtype, l->plain.rank, dim, l->data, l->mask.state, &section));
+        fmc_section_write(out, &section);
+    }
+    st = out->st;
+done:
+    fmc_out_fini(&section);
+    return st;
+}
+
+/* A mean-square goal is kept by the coder: make sure of it in the end. */
+static fmc_status check_rmse(const fmc_exec *ex, const fmc_lossy *l, const void *samples)
+{
+    fmc_errors e;
+    fmc_status st;
+
+    if (l->goal.kind != FMC_BOUND_NRMSE)
+        return FMC_OK;
+    FMC_TRY(fmc_errors_measure(ex, l->block->dtype, l->count, l->data, samples, l->mask.state, &e));
+    if (!(fmc_errors_rmse(&e) <= l->goal.limit))
+        st = FMC_ERR_UNSUPPORTED;
+done:
+    return st;
+}
+
+static fmc_status write_payload(const fmc_exec *ex, fmc_lossy *l, const fmc_out *body, void *samples, uint32_t coder,
+                                fmc_out *payload)
+{
+    uint32_t flags = l->signal.dtype == FMC_F64 ? FMC_PAYLOAD_F64 : 0, hash;
+    int corrected, exact;
+    fmc_status st;
+
+    fmc_out_u8(payload, 0);
+    fmc_out_u32(payload, 0);
+    FMC_TRY(write_front(ex, l, &flags, payload));
+    fmc_section_write(payload, body);
+    FMC_TRY(write_correction(ex, l, samples, payload, &corrected));
+    FMC_TRY(write_exact(ex, l, samples, payload, &exact));
+    put_masked(l, samples);
+    FMC_TRY(check_rmse(ex, l, samples));
+    FMC_TRY(payload->st);
+    flags |= (corrected ? FMC_PAYLOAD_CORRECT : 0) | (exact ? FMC_PAYLOAD_EXACT : 0);
+    hash = fmc_block_hash(l->block, samples);
+    payload->data[0] = (uint8_t)(coder | flags);
+    for (int i = 0; i < 4; i++)
+        payload->data[1 + i] = (uint8_t)(hash >> (8 * i));
+done:
+    return st;
+}
+
+fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, fmc_candidate *out)
+{
+    fmc_out body = fmc_out_make(ex->alloc);
+    const uint32_t coder = z->coder;
+    void *samples = NULL;
+    fmc_status st;
+
+    memset(out, 0, sizeof *out);
+    out->payload = fmc_out_make(ex->alloc);
+    fmc_out_bytes(&body, z->head.data, z->head.size);
+    FMC_TRY(z->head.st);
+    FMC_TRY(fmc_coef_encode(ex, z->band, z->n_bands, z->q, z->tier, NULL, &body));
+    fmc_dealloc(ex->alloc, z->q);
+    z->q = NULL;
+    FMC_TRY(samples_from_recon(ex, l, &z->recon, &samples));
+    FMC_TRY(write_payload(ex, l, &body, samples, coder, &out->payload));
+    out->coder = coder;
+done:
+    fmc_out_fini(&body);
+    fmc_dealloc(ex->alloc, samples);
+    fmc_quantised_fini(ex, z);
+    return st;
+}
+
+/* Share of samples that break an absolute bound, from pieces of the decoded signal in the chunk's order. */
+static fmc_status probe_failures(const fmc_exec *ex, const fmc_lossy *l, const uint8_t *recon, double *share)
+{
+    const size_t sample = l->block->dtype == FMC_F64 ? 8 : 4, n = l->count < PROBE ? l->count : PROBE;
+    const size_t pieces = l->count / n < PROBES ? l->count / n : PROBES;
+    size_t bad = 0;
+    void *y = NULL;
+    fmc_status st;
+
+    FMC_TRY(fmc_alloc(ex->alloc, n, sample, &y));
+    for (size_t i = 0; i < pieces; i++) {
+        const size_t first = (l->count - n) / pieces * i;
+        const uint8_t *x = (const uint8_t *)l->data + first * sample, *state = l->mask.state;
+        size_t n_bad;
+
+        FMC_TRY(fmc_norm_inverse(ex, &l->norm, n, l->signal.dtype, recon + first * fmc_signal_sample(&l->signal),
+                                 l->block->dtype, y));
+        FMC_TRY(fmc_check_samples(ex, l->block->dtype, n, x, y, state ? state + first : NULL, FMC_BOUND_ABS,
+                                  l->goal.limit, NULL, 0, &n_bad));
+        bad += n_bad;
+    }
+    *share = (double)bad / (double)(n * pieces);
+done:
+    fmc_dealloc(ex->alloc, y);
+    return st;
+}
+
+/* Bits of correcting a share of n samples: where they are, their signs and sizes. */
+static double correction_bits(double n, double share)
+{
+    const double p = share < 1e-9 ? 1e-9 : share > 1 - 1e-9 ? 1 - 1e-9 : share;
+
+    return n * (-p * log2(p) - (1 - p) * log2(1 - p) + 1.05 * p);
+}
+
+fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, const fmc_quantised *z, double *bytes)
+{
+    const size_t sample = fmc_signal_sample(&l->signal);
+    const void *recon = z->recon;
+    void *moved = NULL;
+    double bits, share;
+    fmc_status st;
+
+    FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, &bits));
+    if (l->goal.kind == FMC_BOUND_ABS && z->coder == FMC_CODER_TRANSFORM) {
+        if (fmc_axis_order_code(&l->order) != 0) {
+            FMC_TRY(fmc_alloc(ex->alloc, l->count, sample, &moved));
+            FMC_TRY(fmc_axis_order_move(ex, &l->order, &l->plain, sample, recon, moved, 1));
+            recon = moved;
+        }
+        FMC_TRY(probe_failures(ex, l, recon, &share));
+        bits += correction_bits((double)l->count, share);
+    }
+    *bytes = bits / 8 + (double)z->head.size;
+done:
+    fmc_dealloc(ex->alloc, moved);
+    return st;
+}

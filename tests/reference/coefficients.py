@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The coefficient coder, docs/format.md 8."""
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .bits import M32, STRETCH, Corrupt, Decoder, learn, prob, squash
+from .ols import Ols
+
+FAST, AVERAGE, MIX, BEST = range(4)
+LARGEST = 1 << 28
+LIMIT = 127
+WEIGHTS = [  # w ww north north2 up parent sibling time
+    (46, 20, 26, 15, 15, 5, 3, 8), (55, 17, 23, 13, 16, 1, 1, 3), (72, 12, 21, 4, 10, 1, 1, 2),
+    (75, 3, 22, 1, 9, 1, 1, 2), (58, 14, 19, 10, 18, 3, 0, 4), (64, 14, 19, 2, 13, 1, 1, 3),
+    (58, 12, 18, 1, 14, 1, 1, 2), (52, 18, 18, 17, 21, 3, 2, 5), (60, 9, 14, 2, 18, 1, 3, 4),
+    (52, 8, 11, 2, 16, 1, 3, 4), (35, 45, 18, 40, 14, 0, 0, 4),
+]
+
+
+@dataclass
+class Band:
+    dim: tuple
+    level: int = 0
+    high: int = 0
+    is_low: bool = False
+    parent: int = -1
+    parent_half: int = 0
+    time_parent: int = -1
+    time_half: int = 0
+    siblings: list = field(default_factory=list)
+    origin: tuple = (0,) * 5
+
+    @property
+    def count(self):
+        return math.prod(self.dim)
+
+
+def class_of(band):
+    h = bin(band.high).count("1")
+    return 0 if band.is_low else 10 if h == 0 else 3 * min(band.level, 2) + min(h, 3)
+
+
+def lg(v):
+    if v < 4:
+        return v
+    t = v.bit_length() - 1
+    return min(4 + 4 * (t - 2) + ((v >> (t - 2)) & 3), 39)
+
+
+def half(v):
+    return lg(v) // 2
+
+
+def mean_index(v):
+    k = min((lg(abs(v)) + 1) // 2, 15)
+    return 15 - k if v < 0 else 15 + k
+
+
+def sum3(m, c, s):
+    out = c * m
+    out[1:] += s * m[:-1]
+    out[:-1] += s * m[1:]
+    return out
+
+
+class Mean:
+    """8.5, one band."""
+
+    def __init__(self):
+        self.ols = Ols(12)
+        self.num = self.den = 0.0
+        self.batch = []
+        self.seen = 0
+
+    def predict(self, x):
+        self.x, w = x, self.ols.w
+        lane = [((0.0 + w[j] * x[j]) + w[j + 4] * x[j + 4]) + w[j + 8] * x[j + 8] for j in range(4)]
+        self.pred = (lane[0] + lane[1]) + (lane[2] + lane[3])
+        g = float(np.float64(self.num) / np.float64(self.den)) if self.den > 0 else 0.0
+        p = 0.0 if not g > 0.15 else self.pred * g if g < 1 else self.pred
+        v = p * 16.0
+        return 0 if v != v else int(min(max(v, -1e6), 1e6))
+
+    def update(self, value, energy):
+        value = float(value)
+        self.num = self.num * 0.998 + self.pred * value
+        self.den = self.den * 0.998 + self.pred * self.pred
+        inverse = 1.0 / (energy * 0.0625 + 0.3)
+        self.batch.append(([v * inverse for v in self.x], value * inverse))
+        self.seen += 1
+        if len(self.batch) == 8:
+            self.ols.update(self.batch, 1.004)
+            self.batch = []
+            if self.seen <= 64 or self.seen % 64 == 0:
+                self.ols.solve()
+
+
+class Block:
+    """8.1 to 8.5: one independent share of all bands; writes into q, a list of arrays."""
+
+    def __init__(self, bands, q, tier, index, n_blocks, data):
+        self.bands, self.q, self.tier, self.index, self.n_blocks = bands, q, tier, index, n_blocks
+        self.d = Decoder(data)
+        self.m = [np.zeros(b.dim, np.int64) for b in bands]
+        n_pairs = (0, 2, 2, 5)[tier]
+        self.n_inputs = 1 + n_pairs + (tier == BEST)
+        self.energy = {}
+        self.pair = [[0] * 6400 for _ in range(n_pairs)]
+        self.mean_table, self.mean_sign = [0] * (8 * 20 * 31), [0] * (20 * 31)
+        self.sign, self.segment = [prob(0.5)] * (27 * 4), [prob(0.125)] * 24
+        self.escape, self.top = [prob(0.5)] * 30, [prob(15 / 32)] * 16
+        self.mix, self.sign_mix = {}, {}
+        self.error = [0] * (max(b.dim[4] for b in bands) + 4)
+
+    def rows_of(self, band):
+        return band.dim[3] * self.index // self.n_blocks, band.dim[3] * (self.index + 1) // self.n_blocks
+
+    def run(self):
+        for i, band in enumerate(self.bands):
+            if band.count == 0:
+                continue
+            self.mean = Mean()
+            lo, hi = self.rows_of(band)
+            for v0 in range(band.dim[0]):
+                for v1 in range(band.dim[1]):
+                    for z in range(band.dim[2]):
+                        for y in range(lo, hi):
+                            self.row(i, (v0, v1, z, y))
+            self.d.check()
+
+    # --- 8.2 ---
+
+    def has(self, i, at):
+        lo, hi = self.rows_of(self.bands[i])
+        return 0 <= at[2] < self.bands[i].dim[2] and lo <= at[3] < hi
+
+    def near(self, i, at, dz=0, dy=0):
+        to = (at[0], at[1], at[2] + dz, at[3] + dy)
+        return self.m[i][to].copy() if self.has(i, to) else np.zeros(self.bands[i].dim[4], np.int64)
+
+    def other(self, i, mask, at):
+        band = self.bands[i]
+        to = [min(at[a] >> (mask >> a & 1), band.dim[a] - 1) for a in range(4)]
+        lo, hi = self.rows_of(band)
+        if hi <= lo:
+            return None
+        to[3] = min(max(to[3], lo), hi - 1)
+        return tuple(to)
+
+    def spread(self, s, n, mask):
+        return s[np.minimum(np.arange(n) >> (mask >> 4 & 1), len(s) - 1)]
+
+    def neighbourhood(self, i, at):
+        band, n = self.bands[i], self.bands[i].dim[4]
+        zero = np.zeros(n, np.int64)
+        earlier = None
+        if at[1]:
+            earlier = (at[0], at[1] - 1, at[2], at[3])
+        elif at[0]:
+            earlier = (at[0] - 1, band.dim[1] - 1, at[2], at[3])
+
+        def cross(j, t, centre):
+            return sum3(self.near(j, t), centre, 1) + self.near(j, t, 0, -1) + self.near(j, t, 0, 1)
+
+        north, north2 = sum3(self.near(i, at, 0, -1), 2, 1), self.near(i, at, 0, -2)
+        u = (at[0], at[1], at[2] - 1, at[3]) if at[2] else earlier
+        up = cross(i, u, 2) if u else zero
+        parent, time, sibling = zero, zero, zero.copy()
+        p = self.other(band.parent, band.parent_half, at) if band.parent >= 0 else None
+        if p:
+            s = cross(band.parent, p, 4) + self.near(band.parent, p, -1) + self.near(band.parent, p, 1)
+            parent = self.spread(s, n, band.parent_half)
+        t = self.other(band.time_parent, band.time_half, at) if band.time_parent >= 0 else None
+        if t:
+            time = self.spread(cross(band.time_parent, t, 2), n, band.time_half)
+        elif earlier:
+            time = cross(i, earlier, 2)
+        for j in band.siblings:
+            t = self.other(j, 0, at)
+            if t:
+                s = 2 * self.near(j, t) + self.near(j, t, 0, -1) + self.near(j, t, 0, 1)
+                k = min(n, len(s))
+                sibling[:k] += s[:k]
+        _, _, *k = WEIGHTS[class_of(band)]
+        rows = (north, north2, up, parent, sibling, time)
+        energy = np.minimum(sum(a * b for a, b in zip(k, rows)) >> 4, 65535)
+        return [r.tolist() for r in rows], energy.tolist()
+
+    # --- 8.3 ---
+
+    def weights(self, table, key, n):
+        if key not in table:
+            table[key] = [[19660 // n] * n, 0]
+        return table[key]
+
+    def mixed(self, counters, weights):
+        table, i = counters[0]
+        for t, k in counters[1:]:
+            if t[k] & 1023 == 0:
+                t[k] = table[i] & ~1023
+        s = [STRETCH[t[k] >> 20] for t, k in counters]
+        w = weights[0]
+        p = squash(sum(a * b for a, b in zip(s, w)) >> 14)
+        bit = self.d.bit(p)
+        e = (65535 if bit else 0) - p
+        h = 14 if weights[1] < 64 else 15 if weights[1] < 512 else 16 if weights[1] < 4096 else 17
+        weights[1] += 1
+        for j, (t, k) in enumerate(counters):
+            v = (w[j] + ((s[j] * e + (1 << (h - 1))) >> h)) & M32
+            w[j] = v - (1 << 32) if v >> 31 else v
+            learn(t, k, bit, LIMIT)
+        return bit
+
+    def averaged(self, counters):
+        table, i = counters[0]
+        for t, k in counters[1:]:
+            if t[k] & 1023 == 0:
+                t[k] = table[i] & ~1023
+        e, a, b = (t[k] for t, k in counters)
+        bit = self.d.bit(min(max((3 * e + 2 * a + 3 * b) >> 19, 32), 65504))
+        for t, k in counters:
+            learn(t, k, bit, LIMIT)
+        return bit
+
+    def decision(self, k, mean):
+        """mean: what M is taken of."""
+        line, slot = min(k, 15), min(k, 7)
+        key = (self.c, self.e)
+        if key not in self.energy:
+            self.energy[key] = [prob(0.25)] + [prob(0.375)] * 15
+        counters = [(self.energy[key], line)]
+        if self.tier == FAST:
+            return self.d.adaptive(*counters[0], LIMIT)
+        counters += [(t, context * 8 + slot) for t, context in zip(self.pair, self.contexts)]
+        if self.tier == AVERAGE:
+            return self.averaged(counters)
+        if self.tier == BEST:
+            counters.append((self.mean_table, (slot * 20 + self.scale) * 31 + mean_index(mean)))
+        e = self.e
+        mix_range = 0 if e < 4 else 1 if e < 10 else 2 if e < 14 else 3
+        return self.mixed(counters, self.weights(self.mix, (self.c, line, mix_range), self.n_inputs))
+
+    # --- 8.4 ---
+
+    def value(self, band, q, north, up, x, total, mean):
+        if not self.decision(0, abs(mean)):
+            return 0
+        s = [(1 + (r[x] > 0) - (r[x] < 0)) if r is not None else 1 for r in (north, up)]
+        west = 1 + (q[x - 1] > 0) - (q[x - 1] < 0) if x else 1
+        counter = (self.sign, int((9 * west + 3 * s[0] + s[1]) * 4 + (band.high >> 3 & 3)))
+        if self.tier == BEST:
+            second = (self.mean_sign, self.scale * 31 + mean_index(mean))
+            negative = self.mixed([counter, second], self.weights(self.sign_mix, class_of(band), 2))
+        else:
+            negative = self.d.adaptive(*counter, LIMIT)
+        shift = 0
+        while total >> shift > 128:
+            shift += 1
+        a = -mean if negative else mean
+        u = low = 0
+        while u < 24 and self.decision(u + 1, (a - ((u << shift) + 1) * 16) >> shift):
+            u += 1
+        if u == 24:
+            n = 0
+            while n < 30 and self.d.adaptive(self.escape, n, LIMIT):
+                n += 1
+            u += (1 << n) + self.d.raw(n) - 1
+        if shift:
+            low = self.d.adaptive(self.top, min(u, 15), LIMIT) << (shift - 1)
+            low |= self.d.raw(shift - 1)
+        magnitude = min((1 + (u << shift | low)) & M32, 2 * LARGEST)
+        return -magnitude if negative else magnitude
+
+    def row(self, i, at):
+        band = self.bands[i]
+        n, best = band.dim[4], self.tier == BEST
+        (north, north2, up, parent, sibling, time), energy0 = self.neighbourhood(i, at)
+        kw, kww = WEIGHTS[class_of(band)][:2]
+        q, m = self.q[i][at], self.m[i][at]
+        place = 8 * (band.level > 0) + (band.high >> 2 & 7)
+        w = ww = run = flag = 0
+        error, shown = self.error, 2  # error[x] is error[x + shown]
+
+        def row_of(dz, dy):
+            to = (at[0], at[1], at[2] + dz, at[3] + dy)
+            return self.q[i][to] if self.has(i, to) else None
+
+        q_n, q_nn, q_u, q_uu = row_of(0, -1), row_of(0, -2), row_of(-1, 0), row_of(-2, 0)
+        q_un, q_us = row_of(-1, -1), row_of(-1, 1)
+
+        def tap(r, x):
+            return float(r[x]) if r is not None and 0 <= x < n else 0.0
+
+        x = -1
+        while x + 1 < n:
+            x += 1
+            if x % 16 == 0 and not any(energy0[x:x + 16]) and not w and not ww:
+                flag = self.d.adaptive(self.segment, class_of(band) * 2 + flag, LIMIT)
+                if not flag:
+                    end = min(x + 16, n)
+                    error[x + shown:end + shown] = [0] * (end - x)
+                    x, run = end - 1, 0
+                    continue
+            energy = energy0[x] + ((kw * w + kww * ww) >> 4)
+            self.c, self.e = class_of(band), lg(energy)
+            if self.tier != FAST:
+                near = half(2 * (4 * w + 2 * north[x] + up[x]))
+                self.contexts = [
+                    (half(8 * w + 4 * ww) * 20 + half(3 * north[x])) * 2 + (up[x] > 0),
+                    (half(2 * up[x]) * 20 + half(2 * (parent[x] + time[x]))) * 2 + (w > 0),
+                    (near * 20 + half(3 * sibling[x])) * 2 + (time[x] > 0),
+                    (near * 20 + place) * 2 + (parent[x] > 0),
+                    (half(run) * 20 + half(8 * north2[x])) * 2 + (north[x] > 0)]
+            mean = first_mean = base = 0
+            total = energy
+            if best:
+                e = error[x:x + 4]
+                scale = (3 * e[1] + e[0] + 3 * e[2] + e[3] + energy0[x]) // 9
+                self.scale = half(scale)
+                mean = first_mean = self.mean.predict(
+                    [tap(q, x - 1) if x else 0.0, tap(q_n, x), tap(q_u, x), tap(q, x - 2), tap(q_nn, x), tap(q_uu, x),
+                     tap(q_n, x - 1), tap(q_n, x + 1), tap(q_u, x - 1), tap(q_u, x + 1), tap(q_un, x), tap(q_us, x)])
+                if energy > 128 and 2 * scale < energy:
+                    base = (mean + 8) >> 4
+                    mean -= 16 * base
+                    total, self.c, self.e = scale, 11, lg(scale)
+            value = base + self.value(band, q, q_n, q_u, x, total, mean)
+            if best:
+                error[x + shown] = min(abs(16 * value - first_mean), 4000)
+                self.mean.update(value, energy)
+            value = min(max(value, -LARGEST), LARGEST)
+            q[x] = value
+            magnitude = min(abs(value), 255)
+            m[x] = magnitude
+            run = min((run * 7 >> 3) + 16 * magnitude, 8000)
+            ww, w = w, magnitude
+
+
+def undo_differences(q):
+    """8.1, lowest band."""
+    v = q.reshape(-1, q.shape[3], q.shape[4])
+    for z in range(v.shape[0]):
+        for y in range(v.shape[1]):
+            for x in range(v.shape[2]):
+                if x and y:
+                    p = int(v[z, y, x - 1]) + int(v[z, y - 1, x]) - int(v[z, y - 1, x - 1])
+                    p = (p + (1 << 31)) % (1 << 32) - (1 << 31)
+                else:
+                    p = v[z, y, x - 1] if x else v[z, y - 1, x] if y else v[z - 1, 0, 0] if z else 0
+                if abs(int(v[z, y, x]) + int(p)) > LARGEST:
+                    raise Corrupt("lowest band")
+                v[z, y, x] += p
+
+
+def decode(bands, tier, r):
+    """All that is left of r. Returns an int64 array for each band."""
+    q = [np.zeros(b.dim, np.int64) for b in bands]
+    total, rows = sum(b.count for b in bands), max(b.dim[3] for b in bands)
+    n_blocks = min(max(min(total >> 20, rows // 8), 1), 64)
+    sizes = [r.varint() for _ in range(n_blocks - 1)]
+    for i in range(n_blocks):
+        data = r.bytes(sizes[i]) if i + 1 < n_blocks else r.rest()
+        Block(bands, q, tier, i, n_blocks, data).run()
+    for band, v in zip(bands, q):
+        if band.is_low:
+            undo_differences(v)
+    return q
+
+
+def dequantise(q, step, centres, real):
+    """8.6: one band. centres[busy][size]."""
+    def clipped(v):
+        return np.minimum(np.abs(v), 7)
+
+    west, east = np.concatenate([q[..., :1], q[..., :-1]], -1), np.concatenate([q[..., 1:], q[..., -1:]], -1)
+    north = np.concatenate([q[..., :1, :], q[..., :-1, :]], -2)
+    south = np.concatenate([q[..., 1:, :], q[..., -1:, :]], -2)
+    b = clipped(west) + clipped(east) + clipped(north) + clipped(south)
+    busy = (b > 1).astype(int) + (b > 5)
+    table = np.zeros((3, 4), real)
+    table[:, 1:] = np.array(centres, real) * real(2.0 ** -8)
+    m = (np.abs(q).astype(real) + table[busy, np.minimum(np.abs(q), 3)]) * real(step)
+    return np.where(q < 0, -m, m)

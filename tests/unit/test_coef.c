@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "coef/coef.h"
+
+/* One plain band and the two bands of a halved row axis: enough for every neighbour that contexts look at. */
+static size_t make_bands(fmc_band band[2], const size_t dim[FMC_MAX_RANK])
+{
+    memset(band, 0, 2 * sizeof *band);
+    for (int i = 0; i < 2; i++) {
+        memcpy(band[i].dim, dim, sizeof band[i].dim);
+        band[i].count = dim[0] * dim[1] * dim[2] * dim[3] * dim[4];
+        band[i].parent = band[i].time_parent = -1;
+    }
+    band[0].is_low = 1;
+    band[0].level = 1;
+    band[1].start = band[0].count;
+    band[1].high = 1 << 4;
+    band[1].n_siblings = 1;
+    return 2;
+}
+
+static uint32_t seed;
+
+static uint32_t next_random(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return seed >> 8;
+}
+
+/* Mostly small values in patches, some huge ones. */
+static int32_t random_value(uint32_t spread)
+{
+    const uint32_t r = next_random();
+    int32_t v = 0;
+
+    if (r % 97 == 0)
+        v = (int32_t)(next_random() % (FMC_COEF_MAX / 4));
+    else if (spread)
+        v = (int32_t)(next_random() % (2 * spread + 1)) - (int32_t)spread;
+    return r & 1 ? v : -v;
+}
+
+static fmc_exec exec_with(uint32_t n_threads)
+{
+    const fmc_exec ex = { .alloc = &fmc_system_allocator, .n_threads = n_threads };
+
+    return ex;
+}
+
+static void round_trip(const fmc_band *band, size_t n_bands, int32_t *q, size_t n, uint32_t tier)
+{
+    const fmc_exec one = exec_with(1), two = exec_with(2);
+    int32_t *const was = malloc(n * sizeof *was), *const got = calloc(n, sizeof *got);
+    fmc_out out = fmc_out_make(&fmc_system_allocator), again = fmc_out_make(&fmc_system_allocator);
+    fmc_in in;
+
+    memcpy(was, q, n * sizeof *q);
+    assert_int_equal(fmc_coef_encode(&one, band, n_bands, q, tier, NULL, &out), FMC_OK);
+    assert_memory_equal(was, q, n * sizeof *q);
+    assert_int_equal(fmc_coef_encode(&two, band, n_bands, q, tier, NULL, &again), FMC_OK);
+    assert_int_equal(out.size, again.size);
+    assert_memory_equal(out.data, again.data, out.size);
+    in = fmc_in_make(out.data, out.size);
+    assert_int_equal(fmc_coef_decode(&two, band, n_bands, got, tier, NULL, &in), FMC_OK);
+    assert_memory_equal(was, got, n * sizeof *q);
+    fmc_out_fini(&out);
+    fmc_out_fini(&again);
+    free(was);
+    free(got);
+}
+
+static void every_tier_gives_back_the_values(void **state)
+{
+    static const size_t dims[][FMC_MAX_RANK] = { { 1, 1, 1, 1, 1 }, { 1, 1, 1, 1, 17 }, { 1, 1, 1, 9, 33 },
+                                                 { 1, 1, 5, 7, 16 }, { 2, 3, 4, 5, 6 }, { 1, 1, 1, 64, 3 } };
+    (void)state;
+    seed = 11;
+    for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
+        for (uint32_t tier = FMC_COEF_FAST; tier <= FMC_COEF_BEST; tier++)
+            for (uint32_t spread = 0; spread < 2000; spread = spread * 5 + 1) {
+                fmc_band band[2];
+                const size_t n_bands = make_bands(band, dims[i]), n = 2 * band[0].count;
+                int32_t *q = malloc(n * sizeof *q);
+
+                for (size_t k = 0; k < n; k++)
+                    q[k] = random_value(spread);
+                round_trip(band, n_bands, q, n, tier);
+                free(q);
+            }
+}
+
+static void blocks_do_not_change_bytes_with_threads(void **state)
+{
+    const size_t dim[FMC_MAX_RANK] = { 1, 1, 20, 256, 256 };
+    fmc_band band[2];
+    const size_t n_bands = make_bands(band, dim), n = 2 * band[0].count;
+    int32_t *q = malloc(n * sizeof *q);
+
+    (void)state;
+    seed = 5;
+    for (size_t k = 0; k < n; k++)
+        q[k] = next_random() % 50 ? 0 : random_value(3);
+    round_trip(band, n_bands, q, n, FMC_COEF_FAST);
+    round_trip(band, n_bands, q, n, FMC_COEF_AVERAGE);
+    free(q);
+}
+
+static void any_bytes_decode_without_harm(void **state)
+{
+    const size_t dim[FMC_MAX_RANK] = { 1, 2, 3, 8, 19 };
+    const fmc_exec ex = exec_with(1);
+    fmc_band band[2];
+    const size_t n_bands = make_bands(band, dim), n = 2 * band[0].count;
+    int32_t *q = malloc(n * sizeof *q);
+
+    (void)state;
+    seed = 77;
+    for (int i = 0; i < 400; i++) {
+        uint8_t bytes[300];
+        const size_t size = next_random() % sizeof bytes;
+        fmc_in in = fmc_in_make(bytes, size);
+        fmc_status st;
+
+        for (size_t k = 0; k < size; k++)
+            bytes[k] = (uint8_t)next_random();
+        memset(q, 0, n * sizeof *q);
+        st = fmc_coef_decode(&ex, band, n_bands, q, (uint32_t)i % 4, NULL, &in);
+        assert_true(st == FMC_OK || st == FMC_ERR_TRUNCATED || st == FMC_ERR_CORRUPT);
+        for (size_t k = 0; st == FMC_OK && k < n; k++)
+            assert_true(q[k] <= FMC_COEF_MAX && q[k] >= -FMC_COEF_MAX);
+    }
+    free(q);
+}
+
+/* A stand-in for a network: knows the values up to a rounding, from data that both sides have. */
+typedef struct oracle {
+    const fmc_band *band;
+    const int32_t  *truth;
+} oracle;
+
+static fmc_status oracle_predict(void *user, uint32_t i, const int32_t *q, int16_t *mean_q4, int16_t *log2_scale_q4)
+{
+    const oracle *o = user;
+
+    (void)q;
+    for (size_t k = 0; k < o->band[i].count; k++) {
+        mean_q4[k] = (int16_t)(16 * o->truth[o->band[i].start + k] + 3);
+        log2_scale_q4[k] = 0;
+    }
+    return FMC_OK;
+}
+
+static void a_voice_that_knows_makes_streams_smaller(void **state)
+{
+    const size_t dim[FMC_MAX_RANK] = { 1, 1, 4, 32, 32 };
+    const fmc_exec ex = exec_with(1);
+    fmc_band band[2];
+    const size_t n_bands = make_bands(band, dim), n = 2 * band[0].count;
+    int32_t *q = malloc(n * sizeof *q), *got = calloc(n, sizeof *got);
+    oracle o = { band, q };
+    const fmc_voice voice = { &o, oracle_predict };
+
+    (void)state;
+    seed = 3;
+    for (size_t k = 0; k < n; k++)
+        q[k] = (int32_t)(next_random() % 13) - 6;
+    for (uint32_t tier = FMC_COEF_FAST; tier <= FMC_COEF_BEST; tier++) {
+        fmc_out without = fmc_out_make(&fmc_system_allocator), with = fmc_out_make(&fmc_system_allocator);
+        fmc_in in;
+
+        assert_int_equal(fmc_coef_encode(&ex, band, n_bands, q, tier, NULL, &without), FMC_OK);
+        o.truth = memcpy(malloc(n * sizeof *q), q, n * sizeof *q);
+        assert_int_equal(fmc_coef_encode(&ex, band, n_bands, q, tier, &voice, &with), FMC_OK);
+        assert_true(with.size * 2 < without.size);
+        in = fmc_in_make(with.data, with.size);
+        assert_int_equal(fmc_coef_decode(&ex, band, n_bands, got, tier, &voice, &in), FMC_OK);
+        assert_memory_equal(q, got, n * sizeof *q);
+        free((void *)(uintptr_t)o.truth);
+        fmc_out_fini(&without);
+        fmc_out_fini(&with);
+    }
+    free(q);
+    free(got);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_tier_gives_back_the_values),
+        cmocka_unit_test(blocks_do_not_change_bytes_with_threads),
+        cmocka_unit_test(any_bytes_decode_without_harm),
+        cmocka_unit_test(a_voice_that_knows_makes_streams_smaller),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
