@@ -25,6 +25,64 @@ static inline int32_t float_bits(float v)
     return bits;
 }
 
+/* Sums of |c| / step - |q| and of its square by magnitude 0, 1, 2, 3+, in lanes so that it is vector code. */
+typedef struct lane_sums {
+    int32_t count[4][LANES];
+    float sum[4][LANES], square[4][LANES];
+} lane_sums;
+
+#if defined(__GNUC__)
+typedef float float_lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t int_lanes __attribute__((vector_size(4 * LANES)));
+
+/* n values, rounded up to whole lanes. */
+static void count_lanes(lane_sums *s, const float *rest, const int32_t *size, size_t n)
+{
+    float_lanes sum[4], square[4], d;
+    int_lanes count[4], a;
+
+    memcpy(count, s->count, sizeof count);
+    memcpy(sum, s->sum, sizeof sum);
+    memcpy(square, s->square, sizeof square);
+    for (size_t x = 0; x < n; x += LANES) {
+        memcpy(&d, rest + x, sizeof d);
+        memcpy(&a, size + x, sizeof a);
+        for (int k = 0; k < 4; k++) {
+            const int_lanes in = k < 3 ? a == k : a >= 3; /* -1 or 0 */
+            const float_lanes v = (float_lanes)((int_lanes)d & in);
+
+            count[k] -= in;
+            sum[k] += v;
+            square[k] += v * v;
+        }
+    }
+    memcpy(s->count, count, sizeof count);
+    memcpy(s->sum, sum, sizeof sum);
+    memcpy(s->square, square, sizeof square);
+}
+#else
+static void count_lanes(lane_sums *s, const float *rest, const int32_t *size, size_t n)
+{
+    for (size_t x = 0; x < n; x++) {
+        const int k = size[x] > 3 ? 3 : size[x];
+
+        s->count[k][x % LANES]++;
+        s->sum[k][x % LANES] += rest[x];
+        s->square[k][x % LANES] += rest[x] * rest[x];
+    }
+}
+#endif
+
+static void add_lanes(bin_stats *total, const lane_sums *s, double weight)
+{
+    for (int k = 0; k < 4; k++)
+        for (int j = 0; j < LANES; j++) {
+            total->n[0][k] += weight * (double)s->count[k][j];
+            total->sum[0][k] += weight * (double)s->sum[k][j];
+            total->square[0][k] += weight * (double)s->square[k][j];
+        }
+}
+
 static void add_stats(bin_stats *total, const bin_stats *part, size_t n)
 {
     for (size_t i = 0; i < n; i++)

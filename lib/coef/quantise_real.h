@@ -39,43 +39,20 @@ static void NAME(quantise_row)(const REAL *restrict c, const REAL *restrict nort
         q[n - 1] = NAME(quantise_one)(c[n - 1], c[n - 2], c[n - 1], north[n - 1], south[n - 1], inverse, scale, half);
 }
 
-/* Sums of u - |q| and of its square by magnitude 0, 1, 2, 3+, in lanes. */
-typedef struct NAME(lane_sums) {
-    REAL count[4][LANES], sum[4][LANES], square[4][LANES];
-} NAME(lane_sums);
-
-static inline void NAME(count_lane)(NAME(lane_sums) *s, size_t j, REAL c, int32_t q, REAL inverse)
+static void NAME(count_row)(lane_sums *s, const REAL *restrict c, const int32_t *restrict q, size_t n, REAL inverse)
 {
-    const int32_t a = q < 0 ? -q : q;
-    const REAL d = (c < 0 ? -c : c) * inverse - (REAL)a;
+    float rest[ROW_PART];
+    int32_t size[ROW_PART];
 
-    for (int k = 0; k < 4; k++) {
-        const REAL in = (k < 3 ? a == k : a >= 3) ? (REAL)1 : (REAL)0;
-
-        s->count[k][j] += in;
-        s->sum[k][j] += in * d;
-        s->square[k][j] += in * d * d;
+    for (size_t x = 0; x < n; x++) {
+        size[x] = q[x] < 0 ? -q[x] : q[x];
+        rest[x] = (float)((c[x] < 0 ? -c[x] : c[x]) * inverse - (REAL)size[x]);
     }
-}
-
-static void NAME(count_row)(const REAL *restrict c, const int32_t *restrict q, size_t n, double step, double weight,
-                            bin_stats *total)
-{
-    const REAL inverse = (REAL)(1.0 / step);
-    NAME(lane_sums) s = { 0 };
-    size_t x = 0;
-
-    for (; x + LANES <= n; x += LANES)
-        for (size_t j = 0; j < LANES; j++)
-            NAME(count_lane)(&s, j, c[x + j], q[x + j], inverse);
-    for (size_t j = 0; x < n; x++, j++)
-        NAME(count_lane)(&s, j, c[x], q[x], inverse);
-    for (int k = 0; k < 4; k++)
-        for (int j = 0; j < LANES; j++) {
-            total->n[0][k] += weight * (double)s.count[k][j];
-            total->sum[0][k] += weight * (double)s.sum[k][j];
-            total->square[0][k] += weight * (double)s.square[k][j];
-        }
+    for (size_t x = n; x % LANES; x++) { /* zeros change no sum that is used */
+        size[x] = 0;
+        rest[x] = 0;
+    }
+    count_lanes(s, rest, size, n);
 }
 
 static fmc_status NAME(quantise_slice)(void *user, uint32_t i)
@@ -84,6 +61,8 @@ static fmc_status NAME(quantise_slice)(void *user, uint32_t i)
     const fmc_slice *s = &j->slice[i];
     const size_t n = s->band->dim[4], height = s->band->dim[3];
     const size_t every = s->band->count > SMALL_BAND ? j->sampling : 1;
+    const REAL inverse = (REAL)(1.0 / j->z->step);
+    lane_sums sums = { 0 };
     int32_t local[ROW_PART];
 
     for (size_t r = s->row; r < s->row + s->n_rows; r += every) {
@@ -95,9 +74,10 @@ static fmc_status NAME(quantise_slice)(void *user, uint32_t i)
             int32_t *q = j->q ? j->q + s->band->start + r * n + x : local;
 
             NAME(quantise_row)(c + x, north + x, south + x, part, j->z, q);
-            NAME(count_row)(c + x, q, part, j->z->step, (double)every, &j->stats[i]);
+            NAME(count_row)(&sums, c + x, q, part, inverse);
         }
     }
+    add_lanes(&j->stats[i], &sums, (double)every);
     return FMC_OK;
 }
 

@@ -125,7 +125,7 @@ done:
 /* True if a plan is to be coded whole: clearly the best, or its rival is near. */
 static bool is_worth(const fmc_plan_block *b, size_t own, size_t other)
 {
-    return b->effort < 5 ? own <= other : own <= other || own - other < other / (b->effort < 9 ? 12 : 1);
+    return b->effort < 5 ? own <= other : own <= other || own - other < other;
 }
 
 /* Floats, decimals or a table, whichever takes fewer bytes; coded whole where the estimates are not far apart. */

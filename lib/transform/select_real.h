@@ -23,15 +23,16 @@ static void NAME(crop)(const search *s, const REAL *x, const size_t *at, const s
         to[i] = (REAL)((double)to[i] - sum);
 }
 
-static double NAME(side_bits)(const search *s, const fmc_tx_klt *klt)
+static fmc_status NAME(add_side_bits)(const search *s, const fmc_tx_klt *klt, double *bits)
 {
     fmc_out out = fmc_out_make(s->ex->alloc);
-    double bits;
+    fmc_status st;
 
     fmc_tx_klt_write(klt, &out);
-    bits = 8 * (double)out.size;
+    st = out.st;
+    *bits += 8 * (double)out.size;
     fmc_out_fini(&out);
-    return bits;
+    return st;
 }
 
 /* Neighbours across the ends resemble each other as much as others: second differences, over some lines. */
@@ -84,7 +85,7 @@ static fmc_status NAME(judge)(search *s, const size_t *box, const REAL *src, REA
     c->bits = size.bits * (double)s->count / (double)count + size.learn;
     for (uint32_t a = 0; a < s->rank; a++)
         if (plan.kind[a] == FMC_TX_KLT)
-            c->bits += NAME(side_bits)(s, plan.klt[a]);
+            FMC_TRY(NAME(add_side_bits)(s, plan.klt[a], &c->bits));
 done:
     return st;
 }

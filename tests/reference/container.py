@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from . import payload
-from .bits import M64, Corrupt, Reader, Truncated, Unsupported, require, xxh32
+from .bits import Corrupt, Reader, Truncated, Unsupported, require, xxh32
 
 
 class Header:
@@ -58,19 +58,21 @@ class NotFmc(Exception):
     """Another kind of file."""
 
 
+def ceil_shift(n, scale):
+    return (n + (1 << scale) - 1) >> scale
+
+
 def grid_of(dim, chunk):
     return [(-(-n // c) if c else min(n, 1)) for n, c in zip(dim, chunk)]
 
 
 def read_tail(data, header, header_end):
     """(dim, [(start, size)], [steps])"""
-    if len(data) < header_end + 12:
-        raise Truncated("no footer")
-    size, check = Reader(data[-12:-4]).u32(), Reader(data[-8:-4]).u32()
-    if data[-4:] != b"1CMF":
-        raise Truncated("no footer")
+    footer = Reader(data[-12:].rjust(12))
+    size, check = footer.u32(), footer.u32()
     begin = len(data) - 12 - size
-    require(begin >= header_end and check == xxh32(data[begin:-12] + data[-12:-8]), "footer")
+    if begin < header_end or data[-4:] != b"1CMF" or check != xxh32(data[begin:-12] + data[-12:-8]):
+        blame(data, header, header_end)
     r = Reader(data[begin:-12])
     require(r.u8() == 2, "tail")
     dim0 = r.varint()
@@ -92,6 +94,31 @@ def read_tail(data, header, header_end):
     return dim, list(zip(starts, sizes)), steps if header.is_growing else None
 
 
+def blame(data, header, at):
+    """Without a footer: Truncated if the bytes run out where the rest is sound, else Corrupt."""
+    r = Reader(data[at:])
+    while r.left() and r.data[r.at] == 1:
+        begin = r.at
+        r.u8()
+        r.varint()
+        if header.is_growing:
+            r.varint()
+        size, _ = r.varint(), r.u32()
+        end = r.at
+        require(r.u32() == xxh32(r.data[begin:end]), "record check")
+        r.bytes(size)
+    require(r.u8() == 2, "no record")
+    r.varint()
+    n = r.varint()
+    if n > 1:
+        for _ in range(n):
+            r.varint()
+    if header.is_growing and n > 1:
+        raise Truncated("no footer")
+    r.bytes(12)
+    raise Corrupt("footer")
+
+
 def read_record(data, ordinal, steps):
     """The payload of one record."""
     r = Reader(data)
@@ -106,23 +133,32 @@ def read_record(data, ordinal, steps):
     return body
 
 
-def decode(data):
-    """The whole array of a stream."""
+def cells_of(dim, chunk, steps):
+    """(start, count) of the cells along each axis."""
+    out = []
+    for a, (n, c) in enumerate(zip(dim, chunk)):
+        if a == 0 and steps is not None:
+            out.append(list(zip(itertools.accumulate([0] + steps[:-1]), steps)))
+        else:
+            out.append([(s, min(c or n, n - s)) for s in range(0, n, c or max(n, 1))])
+    return out
+
+
+def decode(data, scale=0):
+    """The array of a stream, or its coarse grid: every 2^scale-th sample along each axis."""
     r = Reader(data)
     header = Header(r)
     dim, places, steps = read_tail(data, header, r.at)
-    out = np.zeros(dim, header.real)
-    if steps is None:
-        edges0 = range(0, dim[0], header.chunk[0] or max(dim[0], 1))
-        cells = [[(s, min(header.chunk[0] or dim[0], dim[0] - s)) for s in edges0]]
-    else:
-        cells = [list(zip(itertools.accumulate([0] + steps[:-1]), steps))]
-    for n, c in zip(dim[1:], header.chunk[1:]):
-        cells.append([(s, min(c or n, n - s)) for s in range(0, n, c or max(n, 1))])
-    boxes = list(itertools.product(*cells))
-    require(len(boxes) == len(places) or 0 in dim, "records")
+    out = np.zeros([ceil_shift(n, scale) for n in dim], header.real)
+    boxes = list(itertools.product(*cells_of(dim, header.chunk, steps)))
+    require(len(boxes) == len(places), "records")
     for ordinal, (box, (start, size)) in enumerate(zip(boxes, places)):
         body = read_record(data[start:start + size], ordinal, None if steps is None else box[0][1])
-        part = payload.decode(body, [n for _, n in box], header.real)
-        out[tuple(slice(s, s + n) for s, n in box)] = part
+        part = [n for _, n in box]
+        place = tuple(slice(ceil_shift(s, scale), ceil_shift(s + n, scale)) for s, n in box)
+        if all(s % (1 << scale) == 0 for (s, _), n in zip(box, dim) if n > 1):
+            out[place] = payload.decode(body, part, header.real, scale)
+        else:
+            x = payload.decode(body, part, header.real)
+            out[place] = x[tuple(slice(-s % (1 << scale), None, 1 << scale) for s, _ in box)]
     return out

@@ -51,15 +51,16 @@ class Ols:
         return l
 
     def solve(self):
+        """New weights; true if the state was zeroed."""
         n, trace = self.n, 0.0
         for i in range(n):
             trace += float(self.a[i, i])
         if not trace < 1e290:
             self.clear()
-            return
+            return True
         l = self.factor(trace * (1e-10 / n)) if trace > 1e-290 else None
         if l is None:
-            return
+            return False
         b, t = self.b.tolist(), [0.0] * n
         for i in range(n):
             s = b[i]
@@ -71,3 +72,4 @@ class Ols:
             for k in range(i + 1, n):
                 s -= l[k][i] * self.w[k]
             self.w[i] = s * l[i][i]
+        return False

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from . import coefficients, interpolation, transform
-from .bits import Decoder, Reader, Skip, Unsupported, blob, prob, require, xxh3_low32
+from . import coefficients, exact, interpolation, transform
+from .bits import Decoder, Reader, Unsupported, blob, prob, require, xxh3_low32
 
 TRANSFORM, INTERPOLATION, GRID, EXACT = 1, 2, 3, 4
 F64, MASK, LOG, CORRECT, EXACT_SAMPLES = 8, 16, 32, 64, 128
@@ -123,6 +123,9 @@ class Mask:
             self.bits[where] = np.ascontiguousarray(planes.T).view(self.type.__name__).ravel()
         r.end()
 
+    def thin(self, axes, scale):
+        self.cls, self.bits = (thin(v.reshape(axes), scale).ravel() for v in (self.cls, self.bits))
+
     def apply(self, x):
         where = self.cls.ravel() != 0
         x.view(self.type).ravel()[where] = self.bits[where]
@@ -185,15 +188,24 @@ def read_tier(r):
     return tier
 
 
-def transform_body(r, dim, real):
+def transform_body(r, dim, real, scale=0):
+    """5.1; with a scale, 5.6: None if the plan does not allow it."""
     tier, plan = read_tier(r), transform.Plan(r, dim)
     step = read_step(r)
     centres = [[r.number("b") for _ in range(3)] for _ in range(3)]
-    bands = plan.bands()
-    y = np.zeros(dim, real)
+    bands, gain = plan.bands(), 1.0
+    if scale:
+        if not plan.allows(scale):
+            return None
+        gain = plan.coarsen(scale)
+    y = np.zeros(plan.dim, real)
     for band, q in zip(bands, coefficients.decode(bands, tier, r)):
-        y[band.box] = coefficients.dequantise(q, step, centres, real).reshape(y[band.box].shape)
+        if all(s.stop <= n for s, n in zip(band.box, plan.dim)):
+            y[band.box] = coefficients.dequantise(q, step, centres, real).reshape(y[band.box].shape)
     transform.inverse(y, plan)
+    if scale:
+        y = y * real(gain)
+        y = y[tuple(slice(None, None, 1 << scale if k == transform.NONE else 1) for k in plan.kind)]
     return y
 
 
@@ -212,8 +224,12 @@ def correction(r, x, dim, order):
     x.ravel()[where] = (x.ravel()[where].astype(np.float64) + q[where].astype(np.float64) * step).astype(x.dtype)
 
 
-def lossy(first, r, dim, real):
-    """Coders 1 and 2."""
+def thin(x, scale):
+    return x[tuple(slice(None, None, 1 << scale) for _ in x.shape)]
+
+
+def lossy(first, r, dim, real, scale):
+    """Coders 1 and 2. With a scale: the preview, if the transform gives one, else None."""
     axes = [n for n in dim if n > 1] or [1]
     mask = Mask(r.section() if first & MASK else None, dim, real)
     work = np.float64 if first & F64 else np.float32
@@ -230,7 +246,15 @@ def lossy(first, r, dim, real):
         section.end()
         negative = cls.ravel() == 2
     body = [axes[i] for i in order]
-    y = (transform_body if first & 7 == TRANSFORM else interpolation_body)(r.section(), body, work)
+    if scale:
+        y = transform_body(r.section(), body, work, scale)
+        if y is None:
+            return None
+        if negative is not None:
+            negative = thin(negative.reshape(axes), scale).ravel()
+        mask.thin(axes, scale)
+    else:
+        y = (transform_body if first & 7 == TRANSFORM else interpolation_body)(r.section(), body, work)
     y = y.transpose(np.argsort(order)).ravel().astype(np.float64)
     v = (y + np.float64(shift)) * np.float64(2.0 ** exponent)
     if first & LOG:
@@ -238,6 +262,8 @@ def lossy(first, r, dim, real):
         v = np.where(negative, -v, v)
     x = v.astype(real)
     mask.apply(x)
+    if scale:
+        return x
     if first & CORRECT:
         correction(r.section(), x, body, order)
         mask.apply(x)
@@ -246,7 +272,20 @@ def lossy(first, r, dim, real):
     return x
 
 
-def decode(data, dim, real):
+def decode(data, dim, real, scale=0):
+    """The samples of a chunk, or those of its coarse grid (4, 5.6)."""
+    if scale and data and data[0] & 7 == TRANSFORM:
+        r = Reader(data)
+        first = r.u8()
+        r.u32()
+        with np.errstate(all="ignore"):
+            x = lossy(first, r, dim, real, scale)
+        if x is not None:
+            return x.reshape([(n + (1 << scale) - 1) >> scale for n in dim])
+    return thin(decode_whole(data, dim, real), scale)
+
+
+def decode_whole(data, dim, real):
     r = Reader(data)
     first, check = r.u8(), r.u32()
     coder = first & 7
@@ -256,20 +295,12 @@ def decode(data, dim, real):
     require(coder != EXACT or first >> 3 == 0, "flags")
     with np.errstate(all="ignore"):
         if coder == GRID:
-            x = decode_grid(first, r, dim, real)
+            x = exact.decode_grid(Mask(r.section() if first & MASK else None, dim, real), r, dim, real)
         elif coder == EXACT:
-            x = decode_exact(r, dim, real)
+            x = exact.decode(r, dim, real)
         else:
-            x = lossy(first, r, dim, real)
+            x = lossy(first, r, dim, real, 0)
     r.end()
     found = xxh3_low32(x.tobytes())
     require(found in (None, check), "hash of the samples")
     return x.reshape(dim)
-
-
-def decode_grid(first, r, dim, real):
-    raise Skip("grid coder")
-
-
-def decode_exact(r, dim, real):
-    raise Skip("exact coder")

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .bits import Corrupt, Unsupported, require
+from .bits import Unsupported, require
 from .coefficients import Band
 
 NONE, W, P, D, F, K = range(6)
@@ -32,7 +32,7 @@ class Plan:
     """6.1"""
 
     def __init__(self, r, dim):
-        self.dim = dim
+        self.dim = list(dim)
         head = [r.u8() for _ in dim]
         self.kind, self.levels = [h & 15 for h in head], [h >> 4 for h in head]
         for n, kind, levels in zip(dim, self.kind, self.levels):
@@ -43,6 +43,16 @@ class Plan:
                 require(n <= 4096 and (n <= 256 or max(factors(n)) <= 127), "length")
             require(kind != K or n <= 128, "length of a K axis")
         self.rows = {a: read_vectors(r, dim[a]) for a, kind in enumerate(self.kind) if kind == K}
+
+    def allows(self, scale):
+        return all(k == NONE or (k in (W, P) and n >= scale) for k, n in zip(self.kind, self.levels))
+
+    def coarsen(self, scale):
+        """5.6: drop the finest levels; returns the factor that makes up for their gain."""
+        h = sum(size(n, k) > 1 for n, kind in zip(self.dim, self.kind) if kind != NONE for k in range(scale))
+        self.dim = [size(n, scale) if k != NONE else n for n, k in zip(self.dim, self.kind)]
+        self.levels = [n - scale if k != NONE else 0 for n, k in zip(self.levels, self.kind)]
+        return 2.0 ** -(h // 2) * (0.7071067811865476 if h & 1 else 1.0)
 
     def bands(self):
         """6.7"""
