@@ -91,7 +91,7 @@ fuzz() {
 }
 reference() {
     [ -f tests/reference_decoder.py ] || { echo "there is no tests/reference_decoder.py"; return 77; }
-    build/venv/bin/python tests/reference_decoder.py tests/golden
+    build/venv/bin/python tests/reference_decoder.py --check tests/golden
 }
 with_python() { # a command that needs the virtual environment
     [ -x build/venv/bin/python ] || { echo "the Python packages cannot be installed here"; return 77; }
@@ -102,7 +102,7 @@ foreign() {
     scripts/cross.sh "$1"
 }
 
-wanted python || wanted docs || wanted reference && { setup_python numpy cffi >>build/test-setup.log 2>&1 || rm -rf build/venv; }
+wanted python || wanted docs || wanted reference && { setup_python numpy cffi zstandard xxhash >>build/test-setup.log 2>&1 || rm -rf build/venv; }
 [ $quick = 1 ] && export FMC_CASES=${FMC_CASES:-60} FMC_QUICK=1
 
 if ! build_all >build/test-build.log 2>&1; then

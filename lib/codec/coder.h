@@ -29,7 +29,7 @@ fmc_status fmc_transform_preview(const fmc_exec *ex, const fmc_signal *s, fmc_in
                                  fmc_signal *c, void **coarse);
 
 fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z);
-/** Estimated bytes of the coder's body; uses l->x up. Sets l->predict_step for mean-square targets. */
+/** Estimated bytes of the coder's body; uses l->x up. Leaves l->predict_plan, l->predict_step. */
 fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes);
 fmc_status fmc_predict_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
 fmc_status fmc_predict_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);

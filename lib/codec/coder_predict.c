@@ -53,39 +53,52 @@ static double first_bound(const fmc_lossy *l)
     return limit > 2 * slack ? limit - slack : limit / 2;
 }
 
-/*
- * Closed loop: the error of a step is only known after coding with it. Many zeros make it smaller than uniform. Steps
- * that keep and break the limit close in on each other; the last one used keeps it.
- */
-static fmc_status quantise_to_rmse(const fmc_exec *ex, fmc_lossy *l, const fmc_interp_plan *plan, double *step,
-                                   fmc_quantised *z)
+/* Code with a step; *ratio: the error in units of the limit, *bits: estimated size. */
+static fmc_status try_step(const fmc_exec *ex, fmc_lossy *l, double step, fmc_quantised *z, double *ratio, double *bits)
 {
-    double keeps = 0, breaks = HUGE_VAL, ratio;
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_make_signal(ex, l));
+    fmc_dealloc(ex->alloc, z->recon);
+    z->recon = l->x;
+    l->x = NULL;
+    FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
+    FMC_TRY(fmc_lossy_rmse(ex, l, z->recon, ratio));
+    FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, bits));
+done:
+    return st;
+}
+
+/*
+ * Closed loop: the error of a step is only known after coding with it. Many zeros make it smaller than uniform, and on
+ * simple data it jumps from step to step, the size too: of the steps that keep the limit the cheapest is taken.
+ */
+static fmc_status quantise_to_rmse(const fmc_exec *ex, fmc_lossy *l, double *step, fmc_quantised *z)
+{
+    double keeps = 0, breaks = HUGE_VAL, best = 0, least = HUGE_VAL, ratio, bits;
     fmc_status st;
 
     for (int i = 0;; i++) {
         *step = fmc_quantise_round_step(*step);
-        FMC_TRY(fmc_lossy_make_signal(ex, l));
-        fmc_dealloc(ex->alloc, z->recon);
-        z->recon = l->x;
-        l->x = NULL;
-        FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, plan, z->recon, *step, z->q, z->recon));
-        FMC_TRY(fmc_lossy_rmse(ex, l, z->recon, &ratio));
-        if (ratio <= 1)
+        FMC_TRY(try_step(ex, l, *step, z, &ratio, &bits));
+        if (ratio <= 1) {
             keeps = fmax(keeps, *step);
-        else
+            best = bits < least ? *step : best;
+            least = fmin(bits, least);
+        } else {
             breaks = fmin(breaks, *step);
-        if (ratio <= 1 && (ratio > (i < 3 ? 0.985 : 0.97) || i >= MAX_ROUNDS || !(ratio > 0)))
-            return FMC_OK;
+        }
+        if (best > 0 && (i >= MAX_ROUNDS || (ratio <= 1 && (ratio > (i < 3 ? 0.985 : 0.97) || !(ratio > 0)))))
+            break;
         if (i >= 2 * MAX_ROUNDS)
             return FMC_ERR_UNSUPPORTED;
-        if (i >= MAX_ROUNDS && keeps > 0)
-            *step = keeps; /* once more, to the end */
-        else
-            *step *= i < 5 ? fmin(4, fmax(0.25, pow(0.996 / ratio, 1.1))) : ratio > 1 ? 0.8 : 1.1;
+        *step *= i < 5 ? fmin(4, fmax(0.25, pow(0.996 / ratio, 1.1))) : ratio > 1 ? 0.8 : 1.1;
         if ((*step >= breaks || *step < keeps) && keeps > 0 && breaks < HUGE_VAL)
             *step = sqrt(keeps * breaks);
     }
+    if (best != *step)
+        FMC_TRY(try_step(ex, l, best, z, &ratio, &bits));
+    *step = best;
 done:
     return st;
 }
@@ -93,32 +106,32 @@ done:
 fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z)
 {
     double step = fmc_quantise_round_step(l->predict_step > 0 ? l->predict_step : 2 * first_bound(l));
-    fmc_interp_plan *plan = NULL;
     fmc_status st;
 
     memset(z, 0, sizeof *z);
     z->coder = FMC_CODER_INTERP;
     z->tier = fmc_coder_tier(l->effort->effort);
     z->head = fmc_out_make(ex->alloc);
-    FMC_TRY(plan_alloc(ex, &plan));
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z->band));
     FMC_TRY(fmc_lossy_make_signal(ex, l));
-    FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, step / 2, l->effort->effort, plan));
+    if (!l->predict_plan) {
+        FMC_TRY(plan_alloc(ex, &l->predict_plan));
+        FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, step / 2, l->effort->effort, l->predict_plan));
+    }
     FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
-    z->n_bands = fmc_interp_bands(plan, z->band);
+    z->n_bands = fmc_interp_bands(l->predict_plan, z->band);
     if (l->target.kind == FMC_BOUND_NRMSE) {
-        FMC_TRY(quantise_to_rmse(ex, l, plan, &step, z));
+        FMC_TRY(quantise_to_rmse(ex, l, &step, z));
     } else {
         z->recon = l->x;
         l->x = NULL;
-        FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, plan, z->recon, step, z->q, z->recon));
+        FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
     }
     fmc_out_u8(&z->head, (uint8_t)z->tier);
     write_step(&z->head, step);
-    fmc_interp_plan_write(plan, &z->head);
+    fmc_interp_plan_write(l->predict_plan, &z->head);
     st = z->head.st;
 done:
-    fmc_dealloc(ex->alloc, plan);
     return st;
 }
 
@@ -213,98 +226,73 @@ done:
     return st;
 }
 
-/* What a look at a few samples tells: about the step that meets the target, and whether the first axis helps. */
-typedef struct outlook {
-    double step;
-    int    is_first_unlike;
-} outlook;
-
-/* Bits of the sample at the step; for a mean-square target the step is corrected first. */
-static fmc_status try_sample(const fmc_exec *ex, const sampled *m, const fmc_target *target, double *step, double *bits)
+/* About the step that meets a mean-square target, from a few samples. */
+static fmc_status search_step(const fmc_exec *ex, const fmc_lossy *l, double *step)
 {
-    const fmc_signal *s = &m->signal;
-    fmc_status st;
-
-    FMC_TRY(fmc_signal_predict_choose(ex, s, m->x, *step / 2, 1, m->plan));
-    for (int i = 0;; i++) {
-        fmc_errors e;
-        double rmse;
-
-        *step = fmc_quantise_round_step(*step);
-        FMC_TRY(fmc_signal_predict_encode(ex, s, m->plan, m->x, *step, m->q, m->recon));
-        if (target->kind == FMC_BOUND_ABS || i == 4)
-            break;
-        FMC_TRY(fmc_errors_measure(ex, s->dtype, s->count, m->x, m->recon, NULL, &e));
-        rmse = fmc_errors_rmse(&e);
-        if (!(rmse > 0) || fabs(rmse / target->limit - 0.99) < 0.02)
-            break;
-        *step *= fmin(4, fmax(0.25, pow(0.99 * target->limit / rmse, 1.1)));
-    }
-    FMC_TRY(fmc_estimate_bits(ex, m->band, fmc_interp_bands(m->plan, m->band), m->q, bits));
-done:
-    return st;
-}
-
-static fmc_status look_ahead(const fmc_exec *ex, const fmc_lossy *l, outlook *o)
-{
+    const double limit = l->target.limit;
     sampled m = { 0 };
-    double bits, other, step = o->step;
     fmc_status st;
 
     FMC_TRY(cut_sample(ex, &l->signal, l->x, SEARCH_COUNT, &m));
-    FMC_TRY(try_sample(ex, &m, &l->target, &o->step, &bits));
-    if (l->signal.rank > 1) {
-        m.signal.axis[m.signal.rank - l->signal.rank] = FMC_AXIS_UNLIKE;
-        FMC_TRY(try_sample(ex, &m, &l->target, &step, &other));
-        o->is_first_unlike = other < 0.97 * bits;
-        o->step = o->is_first_unlike ? step : o->step;
+    FMC_TRY(fmc_signal_predict_choose(ex, &m.signal, m.x, *step / 2, 1, m.plan));
+    for (int i = 0; i < 4; i++) {
+        fmc_errors e;
+        double rmse;
+
+        FMC_TRY(fmc_signal_predict_encode(ex, &m.signal, m.plan, m.x, *step, m.q, m.recon));
+        FMC_TRY(fmc_errors_measure(ex, m.signal.dtype, m.signal.count, m.x, m.recon, NULL, &e));
+        rmse = fmc_errors_rmse(&e);
+        if (!(rmse > 0) || fabs(rmse / limit - 0.99) < 0.02)
+            break;
+        *step = fmc_quantise_round_step(*step * fmin(4, fmax(0.25, pow(0.99 * limit / rmse, 1.1))));
     }
 done:
     sampled_fini(ex, &m);
     return st;
 }
 
-/* Bits of the whole signal, which is used up. A mean-square target that is missed a little is allowed for. */
-static fmc_status measure_whole(const fmc_exec *ex, fmc_lossy *l, const outlook *o, double *bits)
+/*
+ * Bits of the whole signal, which is used up; the plan is kept for the coder. A mean-square target is approached until
+ * what is left can be allowed for: a bit a sample and octave at most, in proportion where most samples are zero.
+ */
+static fmc_status measure_whole(const fmc_exec *ex, fmc_lossy *l, double step, double *bits)
 {
-    const double count = (double)l->count, step = o->step;
-    fmc_signal s = l->signal;
-    sampled m = { 0 };
-    double ratio;
+    const int is_mean_square = l->target.kind == FMC_BOUND_NRMSE;
+    fmc_quantised z = { 0 };
+    double ratio, here;
     fmc_status st;
 
-    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &m.band));
-    FMC_TRY(plan_alloc(ex, &m.plan));
-    if (o->is_first_unlike)
-        s.axis[0] = FMC_AXIS_UNLIKE;
-    FMC_TRY(fmc_signal_predict_choose(ex, &s, l->x, step / 2, 1, m.plan));
-    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &m.q));
-    m.x = l->x;
-    l->x = NULL;
-    FMC_TRY(fmc_signal_predict_encode(ex, &s, m.plan, m.x, step, m.q, m.x));
-    FMC_TRY(fmc_estimate_bits(ex, m.band, fmc_interp_bands(m.plan, m.band), m.q, bits));
-    if (l->target.kind == FMC_BOUND_NRMSE) {
-        FMC_TRY(fmc_lossy_rmse(ex, l, m.x, &ratio));
-        ratio = fmin(4, fmax(0.25, ratio));
-        *bits += fmin(count, *bits) * log2(ratio);
-        l->predict_step = step * pow(0.996 / ratio, 1.1);
+    *bits = HUGE_VAL;
+    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z.band));
+    FMC_TRY(plan_alloc(ex, &l->predict_plan));
+    FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, step / 2, l->effort->effort, l->predict_plan));
+    z.n_bands = fmc_interp_bands(l->predict_plan, z.band);
+    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z.q));
+    for (int i = 0;; i++) {
+        FMC_TRY(try_step(ex, l, step, &z, &ratio, &here));
+        ratio = is_mean_square ? fmin(64, fmax(0.125, ratio)) : 1;
+        here += ratio > 0.67 ? fmin((double)l->count, here) * log2(ratio) : 0;
+        if (here < *bits && (ratio < 1.25 || i == 0)) {
+            *bits = here;
+            l->predict_step = is_mean_square ? step * pow(0.996 / ratio, 1.1) : 0;
+        }
+        if (i == 4 || (ratio > 0.8 && ratio < 1.25))
+            break;
+        step = fmc_quantise_round_step(step * pow(0.996 / ratio, 1.1));
     }
 done:
-    sampled_fini(ex, &m);
+    fmc_quantised_fini(ex, &z);
     return st;
 }
 
 /* The same in proportion to some blocks. */
-static fmc_status measure_blocks(const fmc_exec *ex, fmc_lossy *l, const outlook *o, double *bits)
+static fmc_status measure_blocks(const fmc_exec *ex, fmc_lossy *l, double step, double *bits)
 {
-    const double step = o->step;
     sampled m = { 0 };
     fmc_status st;
 
     FMC_TRY(cut_sample(ex, &l->signal, l->x, BLOCKS_COUNT, &m));
-    if (o->is_first_unlike)
-        m.signal.axis[m.signal.rank - l->signal.rank] = FMC_AXIS_UNLIKE;
-    FMC_TRY(fmc_signal_predict_choose(ex, &m.signal, m.x, step / 2, 1, m.plan));
+    FMC_TRY(fmc_signal_predict_choose(ex, &m.signal, m.x, step / 2, l->effort->effort, m.plan));
     FMC_TRY(fmc_signal_predict_encode(ex, &m.signal, m.plan, m.x, step, m.q, m.recon));
     FMC_TRY(fmc_estimate_bits(ex, m.band, fmc_interp_bands(m.plan, m.band), m.q, bits));
     *bits *= (double)l->count / (double)m.signal.count;
@@ -317,13 +305,13 @@ done:
 
 fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes)
 {
-    outlook o = { .step = fmc_quantise_round_step(2 * first_bound(l)) };
-    double bits;
+    double bits, step = fmc_quantise_round_step(2 * first_bound(l));
     fmc_status st;
 
     FMC_TRY(fmc_lossy_make_signal(ex, l));
-    FMC_TRY(look_ahead(ex, l, &o));
-    FMC_TRY(l->count <= WHOLE_COUNT ? measure_whole(ex, l, &o, &bits) : measure_blocks(ex, l, &o, &bits));
+    if (l->target.kind == FMC_BOUND_NRMSE)
+        FMC_TRY(search_step(ex, l, &step));
+    FMC_TRY(l->count <= WHOLE_COUNT ? measure_whole(ex, l, step, &bits) : measure_blocks(ex, l, step, &bits));
     *bytes = bits / 8;
 done:
     return st;

@@ -14,8 +14,8 @@
 #define SMALL_COUNT ((size_t)1 << 16)
 #define ESTIMATE_COUNT ((size_t)1 << 15)
 
-/* Corrections of estimates: later choices are better than the first one, and a slab learns less than the whole. */
-static const double interp_bias = 0.98, grid_bias = 0.93;
+/* A slab of a grid learns less than the whole: correction of the estimate. */
+static const double grid_bias = 0.93;
 
 /* One chunk on its way. Estimated bytes are infinite for coders that are out of the question. */
 typedef struct encoding {
@@ -155,7 +155,6 @@ static fmc_status estimate_lossy(encoding *e)
         e->interp_bytes = 0;
     if (is_auto)
         FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
-    e->interp_bytes *= interp_bias;
     /* Under a relative bound the transform's failures would all go exact. */
     if (!may_use(e, FMC_CODER_TRANSFORM) || (is_auto && is_log) ||
         (e->effort->effort < 9 && e->grid_bytes < 0.6 * e->interp_bytes))

@@ -5,7 +5,7 @@
 
 #include "core/status.h"
 
-enum { CLASSES = 40, DIRECT = 12, SYMBOLS = DIRECT + 24, WHOLE_BAND = 1 << 12, ROWS_WANTED = 1 << 18, MOST = 0xffff };
+enum { CLASSES = 40, DIRECT = 12, SYMBOLS = DIRECT + 24, WHOLE_BAND = 1 << 12, SAMPLES_WANTED = 1 << 18, MOST = 0xffff };
 
 typedef struct histogram {
     double n[CLASSES][SYMBOLS];
@@ -59,24 +59,59 @@ static void count_one(histogram *h, uint32_t e, uint32_t v, double weight)
     h->n[class_of(e)][symbol] += weight;
 }
 
-static void count_row(histogram *h, const fmc_band *b, const int32_t *q, size_t row, double weight)
+/* The rows that one row's contexts come from; NULL where there is none. */
+typedef struct row_set {
+    const int32_t *own, *north, *up;
+} row_set;
+
+static void count_row(histogram *h, const row_set *r, size_t n, double weight)
 {
-    const size_t n = b->dim[4], plane = n * b->dim[3];
-    const int32_t *p = q + b->start + row * n;
-    const int32_t *north = row % b->dim[3] ? p - n : NULL, *up = row / b->dim[3] % b->dim[2] ? p - plane : NULL;
+    const int32_t *p = r->own;
 
     for (size_t i = 0; i < n; i++) {
         uint32_t e = i > 0 ? 2 * magnitude(p[i - 1]) : 0;
 
         e += i > 1 ? magnitude(p[i - 2]) : 0;
-        if (north)
-            e += 2 * magnitude(north[i]) + (i + 1 < n ? magnitude(north[i + 1]) : 0);
-        if (up)
-            e += 2 * magnitude(up[i]);
-        if (!north || !up)
+        if (r->north)
+            e += 2 * magnitude(r->north[i]) + (i + 1 < n ? magnitude(r->north[i + 1]) : 0);
+        if (r->up)
+            e += 2 * magnitude(r->up[i]);
+        if (!r->north || !r->up)
             e += e / 2;
         count_one(h, e, magnitude(p[i]), weight);
     }
+}
+
+/* What is coded of a row of the lowest band: differences from the gradient of its neighbours (docs/format.md 8). */
+static void difference_row(const fmc_band *b, const int32_t *q, size_t row, int32_t *out)
+{
+    const size_t n = b->dim[4];
+    const int32_t *p = q + b->start + row * n, *north = row % b->dim[3] ? p - n : NULL;
+    int32_t before = north ? north[0] : row ? *(p - n * b->dim[3]) : 0;
+
+    out[0] = (int32_t)((uint32_t)p[0] - (uint32_t)before);
+    for (size_t i = 1; i < n; i++) {
+        const uint32_t gradient = north ? (uint32_t)north[i] - (uint32_t)north[i - 1] : 0;
+
+        out[i] = (int32_t)((uint32_t)p[i] - ((uint32_t)p[i - 1] + gradient));
+    }
+}
+
+/* Row `row` of a band and the two that it depends on; `room` is for three rows. */
+static row_set rows_of(const fmc_band *b, const int32_t *q, size_t row, int32_t *room)
+{
+    const size_t n = b->dim[4];
+    const int32_t *p = q + b->start + row * n;
+    const int has_north = row % b->dim[3] > 0, has_up = row / b->dim[3] % b->dim[2] > 0;
+
+    if (!b->is_low)
+        return (row_set){ p, has_north ? p - n : NULL, has_up ? p - n * b->dim[3] : NULL };
+    difference_row(b, q, row, room);
+    if (has_north)
+        difference_row(b, q, row - 1, room + n);
+    if (has_up)
+        difference_row(b, q, row - b->dim[3], room + 2 * n);
+    return (row_set){ room, has_north ? room + n : NULL, has_up ? room + 2 * n : NULL };
 }
 
 static double entropy(const histogram *h)
@@ -95,27 +130,41 @@ static double entropy(const histogram *h)
     return bits;
 }
 
+/* Count every `every`-th row of the larger bands. */
+static void count_band(histogram *h, const fmc_band *b, const int32_t *q, size_t every, int32_t *room)
+{
+    const size_t rows = b->count ? b->count / b->dim[4] : 0;
+    const size_t step = b->count > WHOLE_BAND && rows > 8 * every ? every : 1;
+    const double weight = (double)rows / (double)((rows - step / 2 + step - 1) / step);
+
+    for (size_t r = step / 2; r < rows; r += step) {
+        const row_set set = rows_of(b, q, r, room);
+
+        count_row(h, &set, b->dim[4], weight);
+    }
+}
+
 fmc_status fmc_estimate_bits(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q, double *bits)
 {
     histogram *h = NULL;
-    size_t count = 0, every;
+    int32_t *room = NULL;
+    size_t count = 0, longest = 0;
     fmc_status st;
 
-    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &h));
-    for (size_t i = 0; i < n_bands; i++)
-        count += band[i].count;
-    every = count / ROWS_WANTED + 1;
     for (size_t i = 0; i < n_bands; i++) {
-        const size_t rows = band[i].count ? band[i].count / band[i].dim[4] : 0;
-        const size_t step = band[i].count > WHOLE_BAND && rows > 8 * every ? every : 1;
-
+        count += band[i].count;
+        longest = band[i].is_low && band[i].dim[4] > longest ? band[i].dim[4] : longest;
+    }
+    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &h));
+    FMC_TRY(FMC_ALLOC(ex->alloc, 3 * longest, &room));
+    for (size_t i = 0; i < n_bands; i++) {
         if (fmc_is_cancelled(ex))
             FMC_TRY(FMC_ERR_CANCELLED);
-        for (size_t r = step / 2; r < rows; r += step)
-            count_row(h, &band[i], q, r, (double)rows / (double)((rows - step / 2 + step - 1) / step));
+        count_band(h, &band[i], q, count / SAMPLES_WANTED + 1, room);
     }
     *bits = entropy(h);
 done:
     fmc_dealloc(ex->alloc, h);
+    fmc_dealloc(ex->alloc, room);
     return st;
 }

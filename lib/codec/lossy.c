@@ -112,7 +112,9 @@ void fmc_lossy_fini(const fmc_exec *ex, fmc_lossy *l)
 {
     fmc_mask_fini(ex, &l->mask);
     fmc_tx_menu_fini(ex->alloc, &l->menu);
+    fmc_dealloc(ex->alloc, l->predict_plan);
     fmc_dealloc(ex->alloc, l->x);
+    l->predict_plan = NULL;
     l->x = NULL;
 }
 

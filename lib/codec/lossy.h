@@ -27,7 +27,8 @@ typedef struct fmc_lossy {
     fmc_target        target;    /* the goal in the signal's units */
     void             *x;         /* the signal, owned; NULL where a coder has used it up: fmc_lossy_make_signal */
     fmc_tx_menu       menu;      /* transforms, once they are chosen (menu.n > 0) */
-    double            predict_step; /* a first guess for the interpolation coder; 0: none */
+    fmc_interp_plan  *predict_plan; /* of the interpolation coder, owned; NULL: not yet chosen */
+    double            predict_step; /* a first guess for it; 0: none */
 } fmc_lossy;
 
 /** What a lossy coder made of a signal: integers that are ready to be coded, and what they decode to. */

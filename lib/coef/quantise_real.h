@@ -18,10 +18,12 @@ static inline int32_t NAME(quantise_one)(REAL c, REAL west, REAL east, REAL nort
                                          float scale, float half_lambda)
 {
     const float sum = (fabsf((float)west) + fabsf((float)east) + fabsf((float)north) + fabsf((float)south)) * scale;
-    const float rare = 128.4f - (float)float_bits(sum + 0.02f) * 1.1920929e-7f; /* 1.4 - log2(mean) */
+    const float log2_mean = 128.4f - (float)float_bits(sum + 0.02f) * 1.1920929e-7f; /* 1.4 - log2(mean) */
+    const float rare = log2_mean < 0.3f ? 0.3f : log2_mean < 8.0f ? log2_mean : 8.0f;
     const REAL u = (c < 0 ? -c : c) * inverse, most = (REAL)FMC_COEF_MAX;
-    const REAL cut = (REAL)half_lambda * (u < (REAL)1.5 ? (REAL)(rare < 0.3f ? 0.3f : rare) : (REAL)1);
-    const int32_t a = (int32_t)((u > most ? most : u) + (REAL)0.5 - cut);
+    const REAL limited = u < most ? u : most; /* NaN, where the step is beyond the type's range, gives most */
+    const REAL cut = (REAL)half_lambda * (limited < (REAL)1.5 ? (REAL)rare : (REAL)1);
+    const int32_t a = (int32_t)(limited + (REAL)0.5 - cut);
 
     return c < 0 ? -a : a;
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "coef/coef.h"
+#include "coef/quantise.h"
 
 /* One plain band and the two bands of a halved row axis: enough for every neighbour that contexts look at. */
 static size_t make_bands(fmc_band band[2], const size_t dim[FMC_MAX_RANK])
@@ -190,6 +191,40 @@ static void a_voice_that_knows_makes_streams_smaller(void **state)
     free(got);
 }
 
+/* A step whose inverse overflows makes NaN and infinity on the way. */
+static void extreme_steps_quantise_within_range(void **state)
+{
+    static const double steps[] = { 1e-300, 4.9e-324, 1e-45, 1e-30, 1e30, 1e300 };
+    const size_t dim[FMC_MAX_RANK] = { 1, 1, 1, 5, 23 };
+    const fmc_exec ex = exec_with(1);
+    fmc_band band[2];
+    const size_t n_bands = make_bands(band, dim), n = 2 * band[0].count;
+    double *c = malloc(n * sizeof *c);
+    float *f = malloc(n * sizeof *f);
+    int32_t *q = malloc(n * sizeof *q);
+
+    (void)state;
+    seed = 21;
+    for (size_t k = 0; k < n; k++) {
+        c[k] = k % 3 ? (double)random_value(5) * 1e-3 : 0;
+        f[k] = (float)c[k];
+    }
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        fmc_quantiser z = { .step = steps[i], .lambda = 0.12f };
+        double error;
+
+        assert_int_equal(fmc_quantise_f64(&ex, band, n_bands, c, &z, 1, q, &error), FMC_OK);
+        assert_int_equal(fmc_quantise_centres_f64(&ex, band, n_bands, c, q, &z), FMC_OK);
+        assert_int_equal(fmc_quantise_f32(&ex, band, n_bands, f, &z, 1, q, &error), FMC_OK);
+        assert_int_equal(fmc_quantise_centres_f32(&ex, band, n_bands, f, q, &z), FMC_OK);
+        for (size_t k = 0; k < n; k++)
+            assert_true(q[k] <= FMC_COEF_MAX && q[k] >= -FMC_COEF_MAX);
+    }
+    free(c);
+    free(f);
+    free(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +232,7 @@ int main(void)
         cmocka_unit_test(blocks_do_not_change_bytes_with_threads),
         cmocka_unit_test(any_bytes_decode_without_harm),
         cmocka_unit_test(a_voice_that_knows_makes_streams_smaller),
+        cmocka_unit_test(extreme_steps_quantise_within_range),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
