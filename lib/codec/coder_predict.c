@@ -306,14 +306,19 @@ done:
 fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes)
 {
     double bits, step = fmc_quantise_round_step(2 * first_bound(l));
+    fmc_out plan = fmc_out_make(ex->alloc);
     fmc_status st;
 
     FMC_TRY(fmc_lossy_make_signal(ex, l));
     if (l->target.kind == FMC_BOUND_NRMSE)
         FMC_TRY(search_step(ex, l, &step));
     FMC_TRY(l->count <= WHOLE_COUNT ? measure_whole(ex, l, step, &bits) : measure_blocks(ex, l, step, &bits));
-    *bytes = bits / 8;
+    if (l->predict_plan)
+        fmc_interp_plan_write(l->predict_plan, &plan);
+    FMC_TRY(plan.st);
+    *bytes = bits / 8 + (double)plan.size;
 done:
+    fmc_out_fini(&plan);
     return st;
 }
 
