@@ -9,22 +9,6 @@
 
 enum { BLOCK_LOG2 = 20, MAX_BLOCKS = 64 };
 
-uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t count)
-{
-    const size_t step = count / 4096 | 1;
-    size_t n = 0, nonzero = 0;
-
-    if (effort < 5)
-        return FMC_COEF_FAST;
-    if (effort >= 9)
-        return FMC_COEF_BEST;
-    for (size_t i = 0; i < count; i += step) {
-        n++;
-        nonzero += q[i] != 0;
-    }
-    return nonzero * 8 < n ? FMC_COEF_MIX : FMC_COEF_AVERAGE;
-}
-
 /* One call: both directions share it. */
 typedef struct job {
     const fmc_exec  *ex;

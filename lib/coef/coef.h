@@ -18,9 +18,6 @@ enum fmc_coef_tier {
     FMC_COEF_BEST = 3     /* six contexts and a conditional mean mixed */
 };
 
-/** The tier that suits an effort and these values: mixing pays where there is little to learn from. */
-uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t count);
-
 /**
  * Another opinion on the values of a band, e.g. a network's: mixed in as one more voice. Both sides must have the same.
  * Called once per band, before its first value is coded, with all earlier bands of `q` known.
@@ -31,7 +28,10 @@ typedef struct fmc_voice {
     fmc_status (*predict)(void *user, uint32_t band, const int32_t *q, int16_t *mean_q4, int16_t *log2_scale_q4);
 } fmc_voice;
 
-/** Encode all bands of q (band-major; used as scratch, unchanged on FMC_OK). Bytes do not depend on threads. voice may be NULL. FMC_ERR_UNSUPPORTED: values too large. */
+/**
+ * Encode all bands of q (band-major; used as scratch, unchanged on FMC_OK). Bytes do not depend on threads.
+ * @param voice may be NULL. @return also FMC_ERR_UNSUPPORTED: values too large.
+ */
 fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
                            const fmc_voice *voice, fmc_out *out);
 
