@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grid/pcm_number.h"
 
-
 /* The weights of a decision of the residual. */
 static int16_t *weights(const fmc_pcm_coder *c, const fmc_pcm_sample *s, uint32_t row)
 {
@@ -10,11 +9,12 @@ static int16_t *weights(const fmc_pcm_coder *c, const fmc_pcm_sample *s, uint32_
 
 static inline unsigned decide(fmc_pcm_coder *c, const fmc_pcm_sample *s, unsigned bit, uint32_t node)
 {
-    fmc_prob *const slot[4] = { s->slot[0] + node, s->slot[1] + node, s->slot[2] + node, s->slot[3] + node };
+    fmc_prob *slot[4] = { s->slot[0] + node, s->slot[1] + node, s->slot[2] + node };
 
-    if (c->strong)
-        return mixed(c, bit, slot, 4, weights(c, s, node));
-    return mixed(c, bit, slot, 3, weights(c, s, node));
+    if (!c->strong) /* its fourth context does not exist */
+        return mixed(c, bit, slot, 3, weights(c, s, node));
+    slot[3] = s->slot[3] + node;
+    return mixed(c, bit, slot, 4, weights(c, s, node));
 }
 
 static inline unsigned ask(fmc_pcm_coder *c, const fmc_pcm_sample *s, unsigned bit, uint32_t node)
