@@ -6,6 +6,7 @@
 # (default: one per core). Exit status 1 if something broke.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+mkdir -p build
 seconds=${1:-60}
 shift || true
 targets=("$@")
