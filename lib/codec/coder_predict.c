@@ -6,6 +6,7 @@
 #include "bound/check.h"
 #include "codec/coder.h"
 #include "codec/estimate.h"
+#include "codec/samples.h"
 #include "coef/coef.h"
 #include "core/status.h"
 
@@ -59,11 +60,12 @@ static fmc_status try_step(const fmc_exec *ex, fmc_lossy *l, double step, fmc_qu
     fmc_status st;
 
     FMC_TRY(fmc_lossy_make_signal(ex, l));
+    fmc_samples_drop(ex, z);
     fmc_dealloc(ex->alloc, z->recon);
     z->recon = l->x;
     l->x = NULL;
     FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
-    FMC_TRY(fmc_lossy_rmse(ex, l, z->recon, ratio));
+    FMC_TRY(fmc_samples_make(ex, l, z, ratio));
     FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, bits));
 done:
     return st;

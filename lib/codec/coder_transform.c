@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "codec/coder.h"
+#include "codec/samples.h"
 #include "coef/coef.h"
 #include "core/status.h"
 
@@ -114,6 +115,8 @@ static fmc_status rebuild(const fmc_exec *ex, attempt *t)
     fmc_status st;
 
     t->quant.step = fmc_quantise_round_step(t->quant.step);
+    if (z->samples)
+        fmc_samples_drop(ex, z);
     FMC_TRY(fmc_signal_quantise(ex, s, z->band, z->n_bands, t->c, &t->quant, 1, z->q, &unused));
     FMC_TRY(fmc_signal_centres(ex, s, z->band, z->n_bands, t->c, z->q, &t->quant));
     FMC_TRY(fmc_signal_dequantise(ex, s, t->plan, z->band, z->n_bands, z->q, &t->quant, z->recon));
@@ -183,7 +186,7 @@ static fmc_status reach_rmse(const fmc_exec *ex, attempt *t)
     FMC_TRY(find_step(ex, t, aim * aim * limit * limit * count));
     for (int i = 0;; i++) {
         FMC_TRY(rebuild(ex, t));
-        FMC_TRY(fmc_lossy_rmse(ex, t->l, t->z->recon, &ratio));
+        FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
         note(&b, t->quant.step, ratio);
         if (ratio <= 1 && (ratio >= (i ? later_floor : first_floor) || is_all_zero(t->z->q, t->l->count)))
             return FMC_OK;
@@ -196,6 +199,7 @@ static fmc_status reach_rmse(const fmc_exec *ex, attempt *t)
     if (ratio > 1 || t->quant.step < b.keeps) {
         t->quant.step = b.keeps;
         FMC_TRY(rebuild(ex, t));
+        FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
     }
 done:
     return st;

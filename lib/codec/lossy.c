@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From samples to a signal (docs/format.md 5). The way back is lossy_finish.c. */
+/* From samples to a signal (docs/format.md 5). The way back is samples.c. */
 #include "codec/lossy.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "array/fill.h"
-#include "bound/check.h"
 #include "codec/payload.h"
 #include "core/status.h"
-
-/* Samples compared by one task. */
-#define PIECE ((size_t)1 << 16)
 
 void fmc_signal_of_block(const fmc_block *block, uint32_t work, fmc_signal *s)
 {
@@ -141,79 +137,5 @@ done:
         fmc_dealloc(ex->alloc, l->x);
         l->x = NULL;
     }
-    return st;
-}
-
-/* Comparing a decoded signal with the data, piece by piece, so that no second array of samples is needed. */
-typedef struct compare_job {
-    fmc_exec         inner; /* a task's own */
-    const fmc_lossy *l;
-    const uint8_t   *recon; /* the chunk's order */
-    fmc_errors      *errors;
-} compare_job;
-
-/* Samples that will be stored exactly count as without error. */
-static void put_exact(const uint8_t *state, size_t n, size_t sample, const uint8_t *x, uint8_t *y)
-{
-    for (size_t i = 0; state && i < n; i++)
-        if (state[i] == FMC_SAMPLE_EXACT)
-            memcpy(y + i * sample, x + i * sample, sample);
-}
-
-static fmc_status compare_piece(void *user, uint32_t i)
-{
-    const compare_job *j = user;
-    const fmc_lossy *l = j->l;
-    const size_t first = i * PIECE, n = l->count - first < PIECE ? l->count - first : PIECE;
-    const size_t sample = l->block->dtype == FMC_F64 ? 8 : 4;
-    const uint8_t *x = (const uint8_t *)l->data + first * sample, *state = l->mask.state ? l->mask.state + first : NULL;
-    void *y = NULL;
-    fmc_status st;
-
-    FMC_TRY(fmc_alloc(j->inner.alloc, n, sample, &y));
-    FMC_TRY(fmc_norm_inverse(&j->inner, &l->norm, n, l->signal.dtype, j->recon + first * fmc_signal_sample(&l->signal),
-                             l->block->dtype, y));
-    put_exact(state, n, sample, x, y);
-    FMC_TRY(fmc_errors_measure(&j->inner, l->block->dtype, n, x, y, state, &j->errors[i]));
-done:
-    fmc_dealloc(j->inner.alloc, y);
-    return st;
-}
-
-static double rmse_ratio(const fmc_errors *e, size_t n_pieces, double limit)
-{
-    double sum = 0, count = 0;
-
-    for (size_t i = 0; i < n_pieces; i++) {
-        const double unit = e[i].unit / limit;
-
-        if (!isfinite(e[i].max_abs))
-            return HUGE_VAL;
-        sum += e[i].sum_sq * unit * unit;
-        count += (double)e[i].n;
-    }
-    return count > 0 ? sqrt(sum / count) : 0;
-}
-
-fmc_status fmc_lossy_rmse(const fmc_exec *ex, const fmc_lossy *l, const void *recon, double *ratio)
-{
-    const size_t n = (l->count + PIECE - 1) / PIECE, sample = fmc_signal_sample(&l->signal);
-    compare_job j = { .inner = *ex, .l = l, .recon = recon };
-    void *moved = NULL;
-    fmc_status st;
-
-    j.inner.n_threads = 1;
-    j.inner.parallel_for = NULL;
-    if (fmc_axis_order_code(&l->order) != 0) {
-        FMC_TRY(fmc_alloc(ex->alloc, l->count, sample, &moved));
-        FMC_TRY(fmc_axis_order_move(ex, &l->order, &l->plain, sample, recon, moved, 1));
-        j.recon = moved;
-    }
-    FMC_TRY(FMC_ALLOC(ex->alloc, n, &j.errors));
-    FMC_TRY(fmc_parallel_for(ex, (uint32_t)n, compare_piece, &j));
-    *ratio = rmse_ratio(j.errors, n, l->goal.limit);
-done:
-    fmc_dealloc(ex->alloc, j.errors);
-    fmc_dealloc(ex->alloc, moved);
     return st;
 }

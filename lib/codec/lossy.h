@@ -39,7 +39,9 @@ typedef struct fmc_quantised {
     size_t    n_bands;
     int32_t  *q;        /* band-major */
     uint32_t  tier;     /* of the coefficient coder */
-    void     *recon;    /* what the decoder will have, working type, coders' order */
+    void     *recon;    /* the signal that the decoder will have, working type, coders' order */
+    void     *samples;  /* what that gives, chunk's type and order (codec/samples.h); NULL: not made yet */
+    int       is_measured; /* samples keep a mean-square goal */
 } fmc_quantised;
 
 /** One coder's payload. */
@@ -55,12 +57,6 @@ void       fmc_lossy_fini(const fmc_exec *ex, fmc_lossy *l);
 
 /** Make sure that l->x is there. */
 fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l);
-
-/**
- * Root mean square error of a decoded signal over the samples that count, relative to the goal's limit: 1 is just kept.
- * @param recon  working type, the coders' order of axes.
- */
-fmc_status fmc_lossy_rmse(const fmc_exec *ex, const fmc_lossy *l, const void *recon, double *ratio);
 
 /**
  * Everything from a quantised signal to a payload that keeps the goal: coefficients coded, what breaks the goal

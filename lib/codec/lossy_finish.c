@@ -8,6 +8,7 @@
 #include "codec/coder.h"
 #include "codec/estimate.h"
 #include "codec/payload.h"
+#include "codec/samples.h"
 #include "coef/coef.h"
 #include "core/status.h"
 
@@ -23,6 +24,7 @@ void fmc_quantised_fini(const fmc_exec *ex, fmc_quantised *z)
     fmc_dealloc(ex->alloc, z->band);
     fmc_dealloc(ex->alloc, z->q);
     fmc_dealloc(ex->alloc, z->recon);
+    fmc_dealloc(ex->alloc, z->samples);
     memset(z, 0, sizeof *z);
 }
 
@@ -32,58 +34,6 @@ void fmc_candidate_fini(const fmc_exec *ex, fmc_candidate *c)
     if (c->payload.alloc)
         fmc_out_fini(&c->payload);
     memset(c, 0, sizeof *c);
-}
-
-static void put_masked(const fmc_lossy *l, void *samples)
-{
-    const size_t sample = l->block->dtype == FMC_F64 ? 8 : 4;
-    const uint8_t *state = l->mask.state;
-
-    for (size_t i = 0; state && i < l->count; i++)
-        if (state[i])
-            memcpy((uint8_t *)samples + i * sample, (const uint8_t *)l->data + i * sample, sample);
-}
-
-/* Signs as the decoder has them: 2 is negative. */
-static void find_signs(const fmc_lossy *l, uint8_t *sign)
-{
-    for (size_t i = 0; i < l->count; i++) {
-        const double v = l->block->dtype == FMC_F64 ? ((const double *)l->data)[i] : ((const float *)l->data)[i];
-
-        sign[i] = signbit(v) ? 2 : 0;
-    }
-}
-
-/*
- * The decoded signal as samples in the chunk's order, masked ones put back. *recon is used up: samples take its place
- * where the types agree.
- */
-static fmc_status samples_from_recon(const fmc_exec *ex, fmc_lossy *l, void **recon, void **samples)
-{
-    const uint32_t work = l->signal.dtype, dtype = l->block->dtype;
-    uint8_t *sign = NULL;
-    fmc_status st;
-
-    FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, fmc_signal_sample(&l->signal), *recon, 1));
-    if (work == dtype) {
-        *samples = *recon;
-        *recon = NULL;
-    } else {
-        FMC_TRY(fmc_alloc(ex->alloc, l->count, dtype == FMC_F64 ? 8 : 4, samples));
-    }
-    if (l->is_log) {
-        FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &sign));
-        find_signs(l, sign);
-        FMC_TRY(fmc_log_inverse(ex, &l->norm, l->count, work, *recon ? *recon : *samples, sign, dtype, *samples));
-    } else {
-        FMC_TRY(fmc_norm_inverse(ex, &l->norm, l->count, work, *recon ? *recon : *samples, dtype, *samples));
-    }
-    put_masked(l, *samples);
-done:
-    fmc_dealloc(ex->alloc, *recon);
-    *recon = NULL;
-    fmc_dealloc(ex->alloc, sign);
-    return st;
 }
 
 /* Residual correction of what breaks an absolute bound; nothing is written if it does not pay. */
@@ -172,7 +122,7 @@ done:
     return st;
 }
 
-/* A mean-square goal is kept by the coder: make sure of it in the end. */
+/* A mean-square goal is kept by the coder: make sure of it in the end, unless these very samples were measured. */
 static fmc_status check_rmse(const fmc_exec *ex, const fmc_lossy *l, const void *samples)
 {
     fmc_errors e;
@@ -187,25 +137,37 @@ done:
     return st;
 }
 
-static fmc_status write_payload(const fmc_exec *ex, fmc_lossy *l, const fmc_out *body, void *samples, uint32_t coder,
+/* Whatever the samples, those of *z, still lack for the goal. */
+static fmc_status complete(const fmc_exec *ex, fmc_lossy *l, const fmc_quantised *z, uint32_t *flags, fmc_out *payload)
+{
+    int corrected, exact;
+    fmc_status st = FMC_OK;
+
+    if (z->is_measured)
+        return FMC_OK;
+    FMC_TRY(write_correction(ex, l, z->samples, payload, &corrected));
+    FMC_TRY(write_exact(ex, l, z->samples, payload, &exact));
+    fmc_samples_put_masked(l, 0, l->count, z->samples);
+    FMC_TRY(check_rmse(ex, l, z->samples));
+    *flags |= (corrected ? FMC_PAYLOAD_CORRECT : 0) | (exact ? FMC_PAYLOAD_EXACT : 0);
+done:
+    return st;
+}
+
+static fmc_status write_payload(const fmc_exec *ex, fmc_lossy *l, const fmc_out *body, const fmc_quantised *z,
                                 fmc_out *payload)
 {
     uint32_t flags = l->signal.dtype == FMC_F64 ? FMC_PAYLOAD_F64 : 0, hash;
-    int corrected, exact;
     fmc_status st;
 
     fmc_out_u8(payload, 0);
     fmc_out_u32(payload, 0);
     FMC_TRY(write_front(ex, l, &flags, payload));
     fmc_section_write(payload, body);
-    FMC_TRY(write_correction(ex, l, samples, payload, &corrected));
-    FMC_TRY(write_exact(ex, l, samples, payload, &exact));
-    put_masked(l, samples);
-    FMC_TRY(check_rmse(ex, l, samples));
+    FMC_TRY(complete(ex, l, z, &flags, payload));
     FMC_TRY(payload->st);
-    flags |= (corrected ? FMC_PAYLOAD_CORRECT : 0) | (exact ? FMC_PAYLOAD_EXACT : 0);
-    hash = fmc_block_hash(l->block, samples);
-    payload->data[0] = (uint8_t)(coder | flags);
+    hash = fmc_block_hash(l->block, z->samples);
+    payload->data[0] = (uint8_t)(z->coder | flags);
     for (int i = 0; i < 4; i++)
         payload->data[1 + i] = (uint8_t)(hash >> (8 * i));
 done:
@@ -215,8 +177,6 @@ done:
 fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, fmc_candidate *out)
 {
     fmc_out body = fmc_out_make(ex->alloc);
-    const uint32_t coder = z->coder;
-    void *samples = NULL;
     fmc_status st;
 
     memset(out, 0, sizeof *out);
@@ -226,12 +186,12 @@ fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, 
     FMC_TRY(fmc_coef_encode(ex, z->band, z->n_bands, z->q, z->tier, NULL, &body));
     fmc_dealloc(ex->alloc, z->q);
     z->q = NULL;
-    FMC_TRY(samples_from_recon(ex, l, &z->recon, &samples));
-    FMC_TRY(write_payload(ex, l, &body, samples, coder, &out->payload));
-    out->coder = coder;
+    if (!z->samples)
+        FMC_TRY(fmc_samples_make(ex, l, z, NULL));
+    FMC_TRY(write_payload(ex, l, &body, z, &out->payload));
+    out->coder = z->coder;
 done:
     fmc_out_fini(&body);
-    fmc_dealloc(ex->alloc, samples);
     fmc_quantised_fini(ex, z);
     return st;
 }

@@ -151,4 +151,18 @@ static inline size_t round_trip(const fmc_block *b, const void *data, uint32_t k
     return size;
 }
 
+/* Root mean square error over the samples that are not NaN, relative to the limit. */
+static inline double rmse_over_limit(size_t n, const float *x, const float *y, double limit)
+{
+    double sum = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(x[i])) {
+            sum += ((double)x[i] - (double)y[i]) * ((double)x[i] - (double)y[i]);
+            count++;
+        }
+    return sqrt(sum / (double)count) / limit;
+}
+
 #endif

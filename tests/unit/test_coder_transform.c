@@ -19,7 +19,8 @@ static double reached(const fmc_block *b, const void *data, double limit, uint32
     assert_int_equal(fmc_transform_choose(&ex, &l), FMC_OK);
     assert_int_equal(fmc_transform_quantise(&ex, &l, 0, &z), FMC_OK);
     assert_null(l.x);
-    assert_int_equal(fmc_lossy_rmse(&ex, &l, z.recon, &ratio), FMC_OK);
+    assert_true(z.is_measured);
+    ratio = rmse_over_limit(l.count, data, z.samples, limit);
     *all_zero = 1;
     for (size_t i = 0; i < l.count; i++)
         *all_zero = *all_zero && z.q[i] == 0;
