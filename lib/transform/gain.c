@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transform/gain.h"
+
+/*
+ * Squared norm of the CDF 9/7 synthesis functions of one axis, low and high after so many halvings, far from the ends
+ * of the axis. What the lifting steps of docs/format.md 6.2 give; tests/unit/test_gain.c computes them again.
+ */
+static const float low_gain[FMC_TX_MAX_LEVELS + 1] = { 1, 0.982954f, 1.030602f, 1.052093f, 1.058473f, 1.060154f, 1.060581f,
+                                                     1.060688f, 1.060715f, 1.060721f, 1.060723f, 1.060723f, 1.060723f };
+static const float high_gain[FMC_TX_MAX_LEVELS + 1] = { 1, 1.040436f, 0.967216f, 1.039628f, 1.075121f, 1.085840f, 1.088678f,
+                                                      1.089400f, 1.089581f, 1.089626f, 1.089637f, 1.089640f, 1.089641f };
+
+/* Of the part [origin, origin + dim) of a wavelet axis of n samples. */
+static double axis_gain(size_t n, size_t origin, size_t dim)
+{
+    uint32_t m = 0;
+    size_t low = n;
+
+    while (m < FMC_TX_MAX_LEVELS && low > 1 && (origin ? low > origin : low > dim)) {
+        low = (low + 1) / 2;
+        m++;
+    }
+    return (double)(origin ? high_gain[m] : low_gain[m]);
+}
+
+double fmc_tx_band_gain(const fmc_tx_plan *plan, const fmc_band *band)
+{
+    double gain = 1;
+
+    for (uint32_t a = 0; a < plan->rank; a++) {
+        const uint32_t b = a + FMC_MAX_RANK - plan->rank;
+
+        if (plan->kind[a] == FMC_TX_DYADIC || plan->kind[a] == FMC_TX_PACKET)
+            gain *= axis_gain(plan->dim[a], band->origin[b], band->dim[b]);
+    }
+    return gain;
+}
