@@ -59,6 +59,8 @@ static fmc_status decode_samples(const fmc_exec *ex, const fmc_block *block, con
         recon = own;
     }
     FMC_TRY(decode_body(ex, f, in, recon));
+    if (f->flags & FMC_PAYLOAD_BASE)
+        FMC_TRY(fmc_base_add(ex, s, &f->base, recon));
     FMC_TRY(fmc_axis_order_move_in(ex, &f->order, &f->plain, fmc_signal_sample(s), recon, 1));
     if (f->flags & FMC_PAYLOAD_LOG)
         FMC_TRY(fmc_log_inverse(ex, &f->norm, s->count, s->dtype, recon, f->sign, block->dtype, data));
@@ -133,6 +135,8 @@ static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fm
         (void)fmc_section_read(in);
     FMC_TRY(fmc_frame_norm(in, f));
     if (f->flags & FMC_PAYLOAD_LOG)
+        (void)fmc_section_read(in);
+    if (f->flags & FMC_PAYLOAD_BASE)
         (void)fmc_section_read(in);
     body = fmc_section_read(in);
     FMC_TRY(fmc_in_status(in));

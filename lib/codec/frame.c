@@ -17,6 +17,12 @@ fmc_status fmc_frame_head(const fmc_block *block, fmc_in *in, fmc_frame *f)
     f->hash = fmc_in_u32(in);
     if (in->short_read)
         return FMC_ERR_TRUNCATED;
+    if (f->coder > FMC_CODER_EXACT) { /* 5 and 6: coders 1 and 2 above a base */
+        f->coder &= ~(uint32_t)FMC_PAYLOAD_BASE;
+        f->flags |= FMC_PAYLOAD_BASE;
+    }
+    if (f->coder == FMC_CODER_GRID && f->flags & FMC_PAYLOAD_BASE)
+        return FMC_ERR_UNSUPPORTED;
     if (f->coder < FMC_CODER_TRANSFORM || f->coder > FMC_CODER_EXACT)
         return FMC_ERR_UNSUPPORTED;
     if (f->coder == FMC_CODER_EXACT && f->flags)
@@ -64,6 +70,11 @@ fmc_status fmc_frame_read(const fmc_exec *ex, const fmc_block *block, fmc_in *in
         FMC_TRY(fmc_signs_decode(ex, s->rank, s->dim, f->mask.cls, &section, &f->sign));
         FMC_TRY(fmc_section_end(&section));
     }
+    if (f->flags & FMC_PAYLOAD_BASE) {
+        section = fmc_section_read(in);
+        FMC_TRY(fmc_in_status(in));
+        FMC_TRY(fmc_base_read(ex, &f->signal, &section, &f->base));
+    }
 done:
     return st;
 }
@@ -71,6 +82,7 @@ done:
 void fmc_frame_fini(const fmc_exec *ex, fmc_frame *f)
 {
     fmc_masked_fini(ex, &f->mask);
+    fmc_base_fini(ex, &f->base);
     fmc_dealloc(ex->alloc, f->sign);
     f->sign = NULL;
 }

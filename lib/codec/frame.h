@@ -4,6 +4,7 @@
 
 #include "array/mask.h"
 #include "array/norm.h"
+#include "codec/base.h"
 #include "codec/payload.h"
 #include "codec/signal.h"
 
@@ -17,6 +18,7 @@ typedef struct fmc_frame {
     fmc_axis_order order;
     fmc_masked     mask;   /* owned */
     fmc_norm       norm;   /* transform and interp only */
+    fmc_base       base;   /* owned; only with FMC_PAYLOAD_BASE */
     uint8_t       *sign;   /* classes of fmc_signs_decode, owned; NULL: none */
 } fmc_frame;
 

@@ -132,6 +132,8 @@ fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l)
     else
         FMC_TRY(fmc_fill_f32(ex, s->rank, s->dim, unlike_axes(s), state, l->x));
     FMC_TRY(fmc_axis_order_move_in(ex, &l->order, s, fmc_signal_sample(s), l->x, 0));
+    if (l->base)
+        FMC_TRY(fmc_base_subtract(ex, &l->signal, l->base, l->x));
 done:
     if (st != FMC_OK) {
         fmc_dealloc(ex->alloc, l->x);

@@ -5,6 +5,7 @@
 #include "array/logmap.h"
 #include "array/mask.h"
 #include "array/norm.h"
+#include "codec/base.h"
 #include "codec/signal.h"
 #include "core/bytes_out.h"
 #include "transform/select.h"
@@ -24,6 +25,7 @@ typedef struct fmc_lossy {
     fmc_signal        plain;     /* the signal in the chunk's order of axes */
     fmc_axis_order    order;
     fmc_signal        signal;    /* in the coders' */
+    const fmc_base   *base;      /* prediction that the coders' signal is without, borrowed; NULL: none */
     fmc_target        target;    /* the goal in the signal's units */
     void             *x;         /* the signal, owned; NULL where a coder has used it up: fmc_lossy_make_signal */
     fmc_tx_menu       menu;      /* transforms, once they are chosen (menu.n > 0) */

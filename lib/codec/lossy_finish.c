@@ -96,7 +96,7 @@ done:
     return st;
 }
 
-/* Mask, norm, order of axes and signs: what comes before the coder's body. */
+/* Mask, norm, order of axes, signs and base: what comes before the coder's body. */
 static fmc_status write_front(const fmc_exec *ex, fmc_lossy *l, uint32_t *flags, fmc_out *out)
 {
     fmc_out section = fmc_out_make(ex->alloc);
@@ -114,6 +114,12 @@ static fmc_status write_front(const fmc_exec *ex, fmc_lossy *l, uint32_t *flags,
     if (l->is_log) {
         *flags |= FMC_PAYLOAD_LOG;
         FMC_TRY(fmc_signs_encode(ex, l->block->dtype, l->plain.rank, dim, l->data, l->mask.state, &section));
+        fmc_section_write(out, &section);
+        section.size = 0;
+    }
+    if (l->base) {
+        *flags |= FMC_PAYLOAD_BASE;
+        FMC_TRY(fmc_base_write(ex, &l->signal, l->base, fmc_coder_tier(l->effort->effort), &section));
         fmc_section_write(out, &section);
     }
     st = out->st;
@@ -241,9 +247,12 @@ fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, const fmc_quanti
 
     FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, &bits));
     if (l->goal.kind == FMC_BOUND_ABS && z->coder == FMC_CODER_TRANSFORM) {
-        if (fmc_axis_order_code(&l->order) != 0) {
+        if (l->base || fmc_axis_order_code(&l->order) != 0) {
             FMC_TRY(fmc_alloc(ex->alloc, l->count, sample, &moved));
-            FMC_TRY(fmc_axis_order_move(ex, &l->order, &l->plain, sample, recon, moved, 1));
+            memcpy(moved, recon, l->count * sample);
+            if (l->base)
+                FMC_TRY(fmc_base_add(ex, &l->signal, l->base, moved));
+            FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, sample, moved, 1));
             recon = moved;
         }
         FMC_TRY(probe_failures(ex, l, recon, &share));

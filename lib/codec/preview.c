@@ -154,7 +154,7 @@ fmc_status fmc_chunk_preview(const fmc_exec *ex, const fmc_block *block, fmc_in 
     if (scale_log2 == 0)
         return fmc_chunk_decode(ex, block, payload, data);
     FMC_TRY(fmc_frame_head(block, &in, &f));
-    if (f.coder == FMC_CODER_TRANSFORM) {
+    if (f.coder == FMC_CODER_TRANSFORM && !(f.flags & FMC_PAYLOAD_BASE)) {
         st = preview_transform(ex, block, &f, &in, scale_log2, data);
         if (st != FMC_ERR_UNSUPPORTED)
             goto done;

@@ -116,6 +116,8 @@ fmc_status fmc_samples_make(const fmc_exec *ex, const fmc_lossy *l, fmc_quantise
     const int is_same_type = l->signal.dtype == l->block->dtype;
     fmc_status st;
 
+    if (l->base)
+        FMC_TRY(fmc_base_add(ex, &l->signal, l->base, z->recon));
     FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, fmc_signal_sample(&l->signal), z->recon, 1));
     if (is_same_type) {
         z->samples = z->recon;

@@ -9,6 +9,7 @@ from . import coefficients, exact, interpolation, transform
 from .bits import Decoder, Reader, Unsupported, blob, prob, require, xxh3_low32
 
 TRANSFORM, INTERPOLATION, GRID, EXACT = 1, 2, 3, 4
+BASE = 4  # with the first two: above a base
 F64, MASK, LOG, CORRECT, EXACT_SAMPLES = 8, 16, 32, 64, 128
 POLYNOMIAL = [float.fromhex(v) for v in (
     "0x1p+0", "0x1.62e42fefa39efp-1", "0x1.ebfbdff82c58fp-3", "0x1.c6b08d704a0c0p-5", "0x1.3b2ab6fba4e77p-7",
@@ -224,6 +225,16 @@ def correction(r, x, dim, order):
     x.ravel()[where] = (x.ravel()[where].astype(np.float64) + q[where].astype(np.float64) * step).astype(x.dtype)
 
 
+def base(r, dim, real):
+    kind, exponent, tier = r.u8(), r.svarint(), r.u8()
+    if kind != 0 or tier > 3:
+        raise Unsupported("base")
+    require(abs(exponent) <= 900, "exponent of the base")
+    band = coefficients.Band((1,) * (5 - len(dim)) + tuple(dim))
+    value = coefficients.decode([band], tier, r)[0].reshape(dim)
+    return (value.astype(np.float64) * 2.0 ** exponent).astype(real)
+
+
 def thin(x, scale):
     return x[tuple(slice(None, None, 1 << scale) for _ in x.shape)]
 
@@ -254,7 +265,10 @@ def lossy(first, r, dim, real, scale):
             negative = thin(negative.reshape(axes), scale).ravel()
         mask.thin(axes, scale)
     else:
-        y = (transform_body if first & 7 == TRANSFORM else interpolation_body)(r.section(), body, work)
+        below = base(r.section(), body, work) if first & BASE else None
+        y = (transform_body if first & 3 == TRANSFORM else interpolation_body)(r.section(), body, work)
+        if below is not None:
+            y = y + below
     y = y.transpose(np.argsort(order)).ravel().astype(np.float64)
     v = (y + np.float64(shift)) * np.float64(2.0 ** exponent)
     if first & LOG:
@@ -289,6 +303,8 @@ def decode_whole(data, dim, real):
     r = Reader(data)
     first, check = r.u8(), r.u32()
     coder = first & 7
+    if coder in (TRANSFORM | BASE, INTERPOLATION | BASE):
+        coder &= ~BASE
     if not TRANSFORM <= coder <= EXACT:
         raise Unsupported("coder")
     require(coder != GRID or first & ~7 in (0, MASK), "flags")
