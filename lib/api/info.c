@@ -49,6 +49,8 @@ fmc_status fmc_stream_chunk_info(fmc_ctx *ctx, const fmc_stream *stream, uint64_
     FMC_TRY(fmc_stream_record(stream, &ctx->alloc, i, &record, &head));
     FMC_TRY(fmc_stream_payload(&record, &head, &payload));
     FMC_TRY(fmc_chunk_describe(&ex, &block, payload, &facts));
+    if (facts.abs_bound < 0 && h->bound_kind == FMC_BOUND_ABS)
+        facts.abs_bound = h->bound;
     *info = (fmc_chunk_info){ .struct_size = sizeof *info,
                               .coder = facts.coder,
                               .offset = stream->index.offset[i],

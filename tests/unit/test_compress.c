@@ -331,7 +331,13 @@ static void little_is_added_to_one_chunk(void **state)
     assert_int_equal(fmc_inspect_chunk(ctx, bytes, size, 0, &chunk), FMC_OK);
     assert_true(size - chunk.size <= 70 - 13);
     assert_int_equal(chunk.dim[2], 12);
+    assert_true(chunk.abs_bound < 0); /* what a relative bound came to is not stored */
     assert_int_equal(fmc_inspect_chunk(ctx, bytes, size, 1, &chunk), FMC_ERR_ARG);
+    fmc_free(ctx, bytes);
+    p.bound_kind = FMC_BOUND_ABS;
+    assert_int_equal(fmc_compress_alloc(ctx, &a, &p, &bytes, &size), FMC_OK);
+    assert_int_equal(fmc_inspect_chunk(ctx, bytes, size, 0, &chunk), FMC_OK);
+    assert_true(chunk.abs_bound == 1e-3);
     fmc_free(ctx, bytes);
     free(x);
 }
