@@ -4,12 +4,14 @@
 #include <math.h>
 #include <string.h>
 #include "loops_table.h"
+#include "loops_coef_int.h"
 
 #define REAL float
 #define NAME(x) x##_f32
 #include "loops_real.h"
 #include "loops_fft.h"
 #include "loops_predict.h"
+#include "loops_coef.h"
 #undef REAL
 #undef NAME
 #define REAL double
@@ -17,8 +19,10 @@
 #include "loops_real.h"
 #include "loops_fft.h"
 #include "loops_predict.h"
+#include "loops_coef.h"
 #undef REAL
 #undef NAME
 
 const fmc_kernels fmc_kernels_ref = { .name = "ref", FMC_SLOTS(f32, f32), FMC_SLOTS(f64, f64),
-                                      FMC_SLOTS_PREDICT(f32, f32), FMC_SLOTS_PREDICT(f64, f64) };
+                                      FMC_SLOTS_PREDICT(f32, f32), FMC_SLOTS_PREDICT(f64, f64),
+                                      FMC_SLOTS_COEF(f32, f32), FMC_SLOTS_COEF(f64, f64) };

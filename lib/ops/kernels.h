@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "core/exec.h"
+#include "ops/kernels_coef.h"
 #include "ops/kernels_predict.h"
 
 /** Complex lines that a spectral transform computes side by side; a format constant (docs/format.md 6.4). */
@@ -88,6 +89,8 @@ typedef struct fmc_kernels {
     FMC_KERNELS_OF(double, f64)
     FMC_KERNELS_PREDICT_OF(float, f32)
     FMC_KERNELS_PREDICT_OF(double, f64)
+    FMC_KERNELS_COEF_OF(float, f32)
+    FMC_KERNELS_COEF_OF(double, f64)
 } fmc_kernels;
 
 /** Always there. */

@@ -20,6 +20,8 @@
 #define VEC_SIZE 64
 #define TURN(type) turn_##type##_avx512
 #include "turn.h"
+#include "../../ref/loops_coef_int.h"
+#define FMC_HAS_LOOKUP 1
 #define REAL float
 #define NAME(x) x##_f32_avx512
 #include "../../ref/loops_real.h"
@@ -27,6 +29,10 @@
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
 #include "../loops_predict.h"
+#define LOOKUP_F32 1
+#include "lookup.h"
+#undef LOOKUP_F32
+#include "../../ref/loops_coef.h"
 #define SQUARE 8
 #define turn_block_f32_avx512 turn_f32_avx512
 #include "transpose.h"
@@ -40,6 +46,8 @@
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
 #include "../loops_predict.h"
+#include "lookup.h"
+#include "../../ref/loops_coef.h"
 #define SQUARE 4
 #define turn_block_f64_avx512 turn_f64_avx512
 #include "transpose.h"
@@ -54,7 +62,8 @@
 #endif
 
 const fmc_kernels fmc_kernels_avx512 = { .name = "avx512", FMC_SLOTS(f32, f32_avx512), FMC_SLOTS(f64, f64_avx512),
-                                         FMC_SLOTS_PREDICT(f32, f32_avx512), FMC_SLOTS_PREDICT(f64, f64_avx512) };
+                                         FMC_SLOTS_PREDICT(f32, f32_avx512), FMC_SLOTS_PREDICT(f64, f64_avx512),
+                                         FMC_SLOTS_COEF(f32, f32_avx512), FMC_SLOTS_COEF(f64, f64_avx512) };
 #else
 typedef int fmc_kernels_avx512_absent; /* an empty file is no C */
 #endif
