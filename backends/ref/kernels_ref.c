@@ -12,6 +12,7 @@
 #include "loops_fft.h"
 #include "loops_predict.h"
 #include "loops_coef.h"
+#include "loops_scan.h"
 #undef REAL
 #undef NAME
 #define REAL double
@@ -20,9 +21,11 @@
 #include "loops_fft.h"
 #include "loops_predict.h"
 #include "loops_coef.h"
+#include "loops_scan.h"
 #undef REAL
 #undef NAME
 
 const fmc_kernels fmc_kernels_ref = { .name = "ref", FMC_SLOTS(f32, f32), FMC_SLOTS(f64, f64),
                                       FMC_SLOTS_PREDICT(f32, f32), FMC_SLOTS_PREDICT(f64, f64),
-                                      FMC_SLOTS_COEF(f32, f32), FMC_SLOTS_COEF(f64, f64) };
+                                      FMC_SLOTS_COEF(f32, f32), FMC_SLOTS_COEF(f64, f64),
+                                      FMC_SLOTS_SCAN(f32, f32), FMC_SLOTS_SCAN(f64, f64) };

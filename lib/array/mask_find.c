@@ -209,11 +209,28 @@ static fmc_span left_span(const find_job *j)
     return r;
 }
 
+/* A few samples inside show that neither extreme lies further from all others than those spread: the usual case. */
+static int is_close(const find_job *j, const fmc_span *left)
+{
+    const size_t step = j->n / PROBES + 1;
+    int near_max = 0, near_min = 0;
+
+    for (size_t i = 0; i < j->n && !(near_max && near_min); i += step) {
+        const double x = sample(j, i);
+
+        if (x > left->min && x < left->max && is_left(j, x)) {
+            near_max |= !(left->max - x > x - left->min);
+            near_min |= !(x - left->min > left->max - x);
+        }
+    }
+    return near_max && near_min;
+}
+
 static void find_apart(find_job *j, const fmc_span *left)
 {
     edges e = { .min = left->min, .max = left->max };
 
-    if (left->n_valid == 0 || !(left->max > left->min))
+    if (left->n_valid == 0 || !(left->max > left->min) || is_close(j, left))
         return;
     if (j->dtype == FMC_F32)
         edges_f32(j->data, j, &e);

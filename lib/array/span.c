@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 #include "core/status.h"
+#include "ops/kernels.h"
 
 /* Samples of one piece of parallel work. */
 #define BLOCK ((size_t)1 << 16)
@@ -74,6 +75,24 @@ double fmc_span_width(const fmc_span *r)
 DEFINE_SPAN(float, FLT_MAX, fabsf, f32)
 DEFINE_SPAN(double, DBL_MAX, fabs, f64)
 
+/* Without a fill value and infinities one fast look is enough; else sample by sample. */
+#define DEFINE_FAST_SPAN(T, SUFFIX)                                                                                    \
+    static fmc_span fast_span_##SUFFIX(const fmc_exec *ex, const T *v, size_t n, T fill)                               \
+    {                                                                                                                  \
+        T edge[2];                                                                                                     \
+        size_t n_nan;                                                                                                  \
+                                                                                                                       \
+        if (fill == fill)                                                                                              \
+            return span_##SUFFIX(v, n, fill);                                                                          \
+        n_nan = fmc_kernels_get(ex)->extremes_##SUFFIX(v, n, edge);                                                    \
+        if (!isfinite(edge[0]) || !isfinite(edge[1]))                                                                  \
+            return span_##SUFFIX(v, n, fill);                                                                          \
+        return (fmc_span){ n - n_nan, (double)edge[0], (double)edge[1] };                                              \
+    }
+
+DEFINE_FAST_SPAN(float, f32)
+DEFINE_FAST_SPAN(double, f64)
+
 typedef struct span_job {
     const fmc_exec *ex;
     uint32_t        dtype;
@@ -91,9 +110,9 @@ static fmc_status measure_block(void *user, uint32_t i)
     if (fmc_is_cancelled(j->ex))
         return FMC_ERR_CANCELLED;
     if (j->dtype == FMC_F32)
-        j->part[i] = span_f32((const float *)j->data + first, n, (float)j->fill);
+        j->part[i] = fast_span_f32(j->ex, (const float *)j->data + first, n, (float)j->fill);
     else
-        j->part[i] = span_f64((const double *)j->data + first, n, j->fill);
+        j->part[i] = fast_span_f64(j->ex, (const double *)j->data + first, n, j->fill);
     return FMC_OK;
 }
 

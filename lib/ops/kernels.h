@@ -7,6 +7,7 @@
 #include "core/exec.h"
 #include "ops/kernels_coef.h"
 #include "ops/kernels_predict.h"
+#include "ops/kernels_scan.h"
 
 /** Complex lines that a spectral transform computes side by side; a format constant (docs/format.md 6.4). */
 #define FMC_LANES 16
@@ -91,6 +92,8 @@ typedef struct fmc_kernels {
     FMC_KERNELS_PREDICT_OF(double, f64)
     FMC_KERNELS_COEF_OF(float, f32)
     FMC_KERNELS_COEF_OF(double, f64)
+    FMC_KERNELS_SCAN_OF(float, f32)
+    FMC_KERNELS_SCAN_OF(double, f64)
 } fmc_kernels;
 
 /** Always there. */

@@ -33,6 +33,7 @@
 #include "lookup.h"
 #undef LOOKUP_F32
 #include "../../ref/loops_coef.h"
+#include "../../ref/loops_scan.h"
 #define SQUARE 8
 #define turn_block_f32_avx512 turn_f32_avx512
 #include "transpose.h"
@@ -48,6 +49,7 @@
 #include "../loops_predict.h"
 #include "lookup.h"
 #include "../../ref/loops_coef.h"
+#include "../../ref/loops_scan.h"
 #define SQUARE 4
 #define turn_block_f64_avx512 turn_f64_avx512
 #include "transpose.h"
@@ -63,7 +65,8 @@
 
 const fmc_kernels fmc_kernels_avx512 = { .name = "avx512", FMC_SLOTS(f32, f32_avx512), FMC_SLOTS(f64, f64_avx512),
                                          FMC_SLOTS_PREDICT(f32, f32_avx512), FMC_SLOTS_PREDICT(f64, f64_avx512),
-                                         FMC_SLOTS_COEF(f32, f32_avx512), FMC_SLOTS_COEF(f64, f64_avx512) };
+                                         FMC_SLOTS_COEF(f32, f32_avx512), FMC_SLOTS_COEF(f64, f64_avx512),
+                                         FMC_SLOTS_SCAN(f32, f32_avx512), FMC_SLOTS_SCAN(f64, f64_avx512) };
 #else
 typedef int fmc_kernels_avx512_absent; /* an empty file is no C */
 #endif
