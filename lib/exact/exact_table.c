@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exact/exact_plan.h"
 
-#include <stdlib.h>
 #include "core/status.h"
+#include "grid/sort.h"
 
 enum { PROBE = 8192, MAX_TABLE = 1 << 22 };
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
 
 /* Sorted distinct values into *table if there are few enough of them to be worth it, else *n_table = 0. */
 fmc_status fmc_table_find(const fmc_plan_block *b, double **table, size_t *n_table)
 {
     const size_t stride = b->n / PROBE + 1;
-    double *u = NULL;
+    double *u = NULL, *spare = NULL;
     size_t m = 0, w = 0;
     fmc_status st;
 
     *n_table = 0;
     FMC_TRY(FMC_ALLOC(b->ex->alloc, b->n, &u));
+    FMC_TRY(FMC_ALLOC(b->ex->alloc, b->n, &spare));
     for (uint32_t pass = 0; pass < 2; pass++) {
         m = w = 0;
         for (size_t i = 0; i < b->n; i += pass ? 1 : stride) {
@@ -32,7 +26,7 @@ fmc_status fmc_table_find(const fmc_plan_block *b, double **table, size_t *n_tab
                 goto done;
             u[m++] = fmc_plan_value(b, i);
         }
-        qsort(u, m, sizeof *u, compare);
+        fmc_sort_f64(u, m, spare);
         for (size_t i = 0; i < m; i++)
             if (w == 0 || u[i] != u[w - 1])
                 u[w++] = u[i];
@@ -46,6 +40,7 @@ fmc_status fmc_table_find(const fmc_plan_block *b, double **table, size_t *n_tab
         (*table)[i] = u[i];
     *n_table = w;
 done:
+    fmc_dealloc(b->ex->alloc, spare);
     fmc_dealloc(b->ex->alloc, u);
     return st;
 }

@@ -2,13 +2,13 @@
 #include "grid/grid.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include "core/status.h"
 #include "grid/grid_fit.h"
 #include "grid/lattice.h"
+#include "grid/sort.h"
 
-enum { SAMPLES = 65536, SLICE_SAMPLES = 8192, GLANCE = 4096, SLICE_GLANCE = 1024, MAX_FIX_RANGE = 1 << 22, MAX_SLICES = 1 << 16 };
+enum { SAMPLES = FMC_FIT_SAMPLES, SLICE_SAMPLES = 8192, GLANCE = 4096, SLICE_GLANCE = 1024, MAX_FIX_RANGE = 1 << 22, MAX_SLICES = 1 << 16 };
 
 void fmc_grid_fini(fmc_grid *g)
 {
@@ -56,16 +56,9 @@ static double value_at(const void *data, bool single, size_t i)
     return single ? (double)((const float *)data)[i] : ((const double *)data)[i];
 }
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 /* Sorted distinct values of a slice, from about `limit` samples spread over it. */
 static size_t distinct(const cut *c, size_t slice, bool single, const void *data, const uint8_t *mask, size_t limit,
-                       double *u)
+                       double *u, double *work)
 {
     const size_t n = c->outer * c->inner, count = n < limit ? n : limit;
     size_t m = 0, w = 0;
@@ -77,7 +70,7 @@ static size_t distinct(const cut *c, size_t slice, bool single, const void *data
         if (!mask || !mask[at])
             u[m++] = value_at(data, single, at);
     }
-    qsort(u, m, sizeof *u, compare);
+    fmc_sort_f64(u, m, work);
     for (size_t i = 0; i < m; i++)
         if (w == 0 || u[i] != u[w - 1])
             u[w++] = u[i];
@@ -94,7 +87,7 @@ typedef struct finder {
     const uint8_t *mask;
     bool no_minus_zero; /* known */
     double *u;    /* [SAMPLES] */
-    double *work; /* [8 * SAMPLES + 64] */
+    double *work; /* [FMC_FIT_WORK] */
 } finder;
 
 static int64_t order(bool single, double v)
@@ -206,7 +199,7 @@ static bool has_minus_zero(const finder *f)
 /* False if a few samples of a slice already show that they share no step. */
 static bool may_have_step(finder *f, const cut *c, size_t slice, size_t limit)
 {
-    const size_t n = distinct(c, slice, f->single, f->data, f->mask, limit, f->u);
+    const size_t n = distinct(c, slice, f->single, f->data, f->mask, limit, f->u, f->work);
 
     if (n >= 32 && fmc_fit_step(f->u, n, f->single, f->work) == 0)
         return false;
@@ -230,7 +223,7 @@ static fmc_status find_whole(finder *f, bool *found)
     c = cut_at(f->rank, f->dim, g);
     if (!may_have_step(f, &c, 0, GLANCE))
         return FMC_OK;
-    n = distinct(&c, 0, f->single, f->data, f->mask, SAMPLES, f->u);
+    n = distinct(&c, 0, f->single, f->data, f->mask, SAMPLES, f->u, f->work);
     if (n < 2)
         return FMC_OK;
     step = fmc_fit_step(f->u, n, f->single, f->work);
@@ -265,7 +258,7 @@ static bool fit_slices(finder *f, const cut *c, uint32_t kind, const double *ste
 
     g->kind = kind;
     for (size_t s = 0; s < c->n; s++) {
-        const size_t n = distinct(c, s, f->single, f->data, f->mask, SLICE_SAMPLES, f->u);
+        const size_t n = distinct(c, s, f->single, f->data, f->mask, SLICE_SAMPLES, f->u, f->work);
         fmc_fit t = { 1, 0 };
 
         if (s > 0 && fabs(steps[s] - steps[s - 1]) < 1e-4 * steps[s]) {
@@ -312,7 +305,7 @@ static fmc_status find_slices(finder *f, uint32_t axis, bool *found)
     FMC_TRY(FMC_ALLOC(al, c.n, &g->offset));
     FMC_TRY(FMC_ALLOC_ZERO(al, c.n, &steps));
     for (size_t s = 0; s < c.n; s++) {
-        const size_t n = distinct(&c, s, f->single, f->data, f->mask, SLICE_SAMPLES, f->u);
+        const size_t n = distinct(&c, s, f->single, f->data, f->mask, SLICE_SAMPLES, f->u, f->work);
 
         if (n < 2)
             continue;
@@ -347,7 +340,7 @@ static bool worth_slicing(finder *f)
     if (c.inner < 1024)
         return false;
     for (size_t s = 0; s < c.n; s++) {
-        const size_t n = distinct(&c, s, f->single, f->data, f->mask, 2048, f->u);
+        const size_t n = distinct(&c, s, f->single, f->data, f->mask, 2048, f->u, f->work);
 
         if (n > 32) {
             const double own = fmc_fit_step(f->u, n, f->single, f->work);
@@ -370,7 +363,7 @@ fmc_status fmc_grid_detect(const fmc_exec *ex, uint32_t dtype, uint32_t rank, co
     g->alloc = ex->alloc;
     g->dtype = dtype;
     FMC_TRY(FMC_ALLOC(ex->alloc, SAMPLES, &f.u));
-    FMC_TRY(FMC_ALLOC(ex->alloc, (size_t)8 * SAMPLES + 64, &f.work));
+    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_FIT_WORK, &f.work));
     FMC_TRY(FMC_ALLOC(ex->alloc, 1, &g->scale));
     FMC_TRY(FMC_ALLOC(ex->alloc, 1, &g->offset));
     FMC_TRY(find_whole(&f, &found));

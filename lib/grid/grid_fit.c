@@ -2,9 +2,9 @@
 #include "grid/grid_fit.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include "grid/grid.h"
 #include "grid/lattice.h"
+#include "grid/sort.h"
 
 /* Unit in the last place of the type at |v|. */
 static double ulp_at(double v, bool single)
@@ -17,13 +17,6 @@ static double ulp_at(double v, bool single)
         return (double)fmc_unorder_f32(fmc_order_f32(f) + 1) - (double)f;
     }
     return fmc_unorder_f64(fmc_order_f64(a) + 1) - a;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
 }
 
 /*
@@ -80,7 +73,7 @@ double fmc_fit_step(const double *u, size_t n, bool single, double *work)
             work[m++] = u[i + j] - u[i];
     }
     work[m++] = gap;
-    qsort(work, m, sizeof *work, compare);
+    fmc_sort_f64(work, m, work + m);
     for (uint32_t q = 1; q <= 12; q++) {
         bool rough;
         double s;

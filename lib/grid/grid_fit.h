@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Most values of a set, and the room that finding its step takes: two copies of up to 16 * 1024 + 1 differences, or of the set. */
+enum { FMC_FIT_SAMPLES = 65536, FMC_FIT_WORK = FMC_FIT_SAMPLES };
+
 /** Constants of one set of values. */
 typedef struct fmc_fit {
     double scale; /* as the expression of `kind` wants it */
@@ -15,7 +18,7 @@ typedef struct fmc_fit {
 /**
  * The step of sorted distinct values u[0..n), n >= 2, up to rounding noise of a unit in the last place; 0 if they are
  * on no grid coarse enough to matter.
- * @param work  room for 8 * n + 64 doubles.
+ * @param work  room for FMC_FIT_WORK doubles, n <= FMC_FIT_SAMPLES.
  */
 double fmc_fit_step(const double *u, size_t n, bool single, double *work);
 
