@@ -7,22 +7,37 @@
 #include "codec/samples.h"
 #include "coef/coef.h"
 #include "core/status.h"
+#include "transform/gain.h"
 
-enum { MAX_SEARCH = 14, MAX_REBUILDS = 9, SAMPLING = 8 };
+enum { MAX_SEARCH = 14, MAX_REBUILDS = 9, SAMPLING = 8, MAX_CORRECTIONS = 2 };
 
 /* Step for a pointwise bound: most samples hold it by themselves, the few others are corrected. */
 static const double step_per_bound = 2.2;
-/* Where a mean-square search aims, and how far below the limit is good enough at the first try and later. */
-static const double aim = 0.997, first_floor = 0.991, later_floor = 0.987;
+/*
+ * Where a mean-square search aims at first and later, parts of the limit, and how far below is good enough: a second try
+ * costs about as much as coding, a per cent of the error a third of a per cent of the bytes.
+ */
+typedef struct patience {
+    double first_aim, first_floor, aim, floor;
+} patience;
+static const patience hasty = { 0.988, 0.97, 0.994, 0.97 }, normal = { 0.9945, 0.987, 0.997, 0.987 },
+                      thorough = { 0.998, 0.995, 0.998, 0.994 };
+/* How far the error of the coefficients (squared) may be from what a search found on a part of them. */
+static const double close_enough = 0.006;
+/* Masked samples, which nobody misses, take this share of the error that others take. */
+static const double masked_share = 0.5;
 
 /* One transform being quantised. */
 typedef struct attempt {
     fmc_lossy        *l;
+    patience          how;
     const fmc_tx_plan *plan;
     fmc_quantised    *z;
     void             *c;       /* coefficients, band-major */
     fmc_quantiser     quant;
-    double            error2;  /* of the coefficients at quant.step, by samples; 0: not known */
+    float            *gain;    /* of the bands: from errors of coefficients to errors of samples */
+    double            error2;  /* of the samples at quant.step, as the coefficients' errors promise; 0: not known */
+    double            slope;   /* of log error2 by log step, last seen */
 } attempt;
 
 /* Steps that keep and break a mean-square limit, as far as known, with their errors (1 is the limit). */
@@ -63,6 +78,10 @@ static fmc_status attempt_init(const fmc_exec *ex, attempt *t)
     FMC_TRY(fmc_signal_alloc(ex, s, &t->c));
     fmc_signal_pack(s, t->plan, z->band, z->n_bands, z->recon, t->c);
     FMC_TRY(FMC_ALLOC(ex->alloc, s->count, &z->q));
+    FMC_TRY(FMC_ALLOC(ex->alloc, z->n_bands, &t->gain));
+    for (size_t i = 0; i < z->n_bands; i++)
+        t->gain[i] = (float)fmc_tx_band_gain(t->plan, &z->band[i]);
+    t->quant.gain = t->gain;
 done:
     return st;
 }
@@ -73,7 +92,7 @@ done:
  */
 static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted)
 {
-    double step = t->quant.step, slope = 1.3, last_step = 0, last = 0, small = 0, large = HUGE_VAL;
+    double step = t->quant.step, slope = t->slope, last_step = 0, last = 0, small = 0, large = HUGE_VAL;
     fmc_status st = FMC_OK;
 
     for (int i = 0; i < MAX_SEARCH; i++) {
@@ -95,6 +114,7 @@ static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted)
         if (last_step > 0 && last_step != step && last != error)
             slope = log(error / last) / log(step / last_step);
         slope = slope < 0.3 ? 0.3 : slope > 2.2 ? 2.2 : slope;
+        t->slope = slope;
         last_step = step;
         last = error;
         ratio = exp(log(ratio) / slope);
@@ -106,18 +126,39 @@ done:
     return st;
 }
 
-/* Quantise at quant.step and rebuild the signal as the decoder will. */
-static fmc_status rebuild(const fmc_exec *ex, attempt *t)
+/*
+ * Quantise at quant.step. wanted > 0: where the error is not quite that, because the search saw a part of the rows, the
+ * step is corrected first.
+ */
+static fmc_status quantise(const fmc_exec *ex, attempt *t, double wanted)
+{
+    fmc_status st;
+
+    for (int i = 0;; i++) {
+        double ratio;
+
+        t->quant.step = fmc_quantise_round_step(t->quant.step);
+        FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->z->band, t->z->n_bands, t->c, &t->quant, 1, t->z->q,
+                                    &t->error2));
+        ratio = t->error2 > 0 ? wanted / t->error2 : 0;
+        if (i == MAX_CORRECTIONS || !(ratio > 0.8 && ratio < 1.25) || fabs(ratio - 1) < close_enough)
+            break;
+        t->quant.step *= exp(log(ratio) / t->slope);
+    }
+done:
+    return st;
+}
+
+/* Quantise at quant.step, or nearby for an error (0: here), and rebuild the signal as the decoder will. */
+static fmc_status rebuild(const fmc_exec *ex, attempt *t, double wanted)
 {
     const fmc_signal *s = &t->l->signal;
     fmc_quantised *z = t->z;
-    double unused;
     fmc_status st;
 
-    t->quant.step = fmc_quantise_round_step(t->quant.step);
     if (z->samples)
         fmc_samples_drop(ex, z);
-    FMC_TRY(fmc_signal_quantise(ex, s, z->band, z->n_bands, t->c, &t->quant, 1, z->q, &unused));
+    FMC_TRY(quantise(ex, t, wanted));
     FMC_TRY(fmc_signal_centres(ex, s, z->band, z->n_bands, t->c, z->q, &t->quant));
     FMC_TRY(fmc_signal_dequantise(ex, s, t->plan, z->band, z->n_bands, z->q, &t->quant, z->recon));
     FMC_TRY(fmc_signal_inverse(ex, s, t->plan, z->recon));
@@ -133,30 +174,30 @@ static int is_all_zero(const int32_t *q, size_t n)
     return 1;
 }
 
-/* The next step to try. `ratio`: of the last rebuild's error and the limit. */
-static fmc_status next_step(const fmc_exec *ex, attempt *t, const bracket *b, double ratio, int round)
+/* The next step to try. `ratio`: of the last rebuild's error and the limit. @return the error that it should have, or 0. */
+static double next_step(attempt *t, const bracket *b, double ratio, int round)
 {
-    double step = t->quant.step;
-    fmc_status st = FMC_OK;
+    double step = t->quant.step, wanted = 0;
 
     if (round < 2 && t->error2 > 0) {
-        /* Coefficients and samples lose in proportion: search among the former for what the latter lack. */
-        FMC_TRY(find_step(ex, t, t->error2 * (aim / ratio) * (aim / ratio)));
-        step = t->quant.step;
+        /* Coefficients and samples lose in proportion. */
+        wanted = t->error2 * (t->how.aim / ratio) * (t->how.aim / ratio);
+        step *= exp(log(wanted / t->error2) / t->slope);
     } else if (b->keeps > 0 && b->breaks < HUGE_VAL) {
-        const double part = b->low > 0 ? log(aim / b->low) / log(b->high / b->low) : 0.5;
+        const double part = b->low > 0 ? log(t->how.aim / b->low) / log(b->high / b->low) : 0.5;
 
         step = b->keeps * pow(b->breaks / b->keeps, part < 0.2 ? 0.2 : part > 0.8 ? 0.8 : part);
     } else {
-        step *= ratio < 1 ? 1.25 : round < 6 ? fmax(0.5, aim / ratio) * 0.98 : 0.5;
+        step *= ratio < 1 ? 1.25 : round < 6 ? fmax(0.5, t->how.aim / ratio) * 0.98 : 0.5;
     }
-    if (step <= b->keeps || step >= b->breaks)
+    if (step <= b->keeps || step >= b->breaks) {
+        wanted = 0;
         step = b->keeps > 0 && b->breaks < HUGE_VAL ? sqrt(b->keeps * b->breaks)
              : b->keeps > 0                         ? b->keeps * 1.1
                                                     : b->breaks * 0.97;
+    }
     t->quant.step = step;
-done:
-    return st;
+    return wanted;
 }
 
 static void note(bracket *b, double step, double ratio)
@@ -177,28 +218,28 @@ static void note(bracket *b, double step, double ratio)
  */
 static fmc_status reach_rmse(const fmc_exec *ex, attempt *t)
 {
-    const double limit = t->l->target.limit, count = (double)t->l->count;
+    const double limit = t->l->target.limit, valid = (double)t->l->mask.coded.n_valid, count = (double)t->l->count;
     bracket b = { .breaks = HUGE_VAL };
-    double ratio;
+    double ratio, wanted = t->how.first_aim * t->how.first_aim * limit * limit * (valid + (count - valid) * masked_share);
     fmc_status st;
 
     t->quant.step = 3 * limit;
-    FMC_TRY(find_step(ex, t, aim * aim * limit * limit * count));
+    FMC_TRY(find_step(ex, t, wanted));
     for (int i = 0;; i++) {
-        FMC_TRY(rebuild(ex, t));
+        FMC_TRY(rebuild(ex, t, wanted));
         FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
         note(&b, t->quant.step, ratio);
-        if (ratio <= 1 && (ratio >= (i ? later_floor : first_floor) || is_all_zero(t->z->q, t->l->count)))
+        if (ratio <= 1 && (ratio >= (i ? t->how.floor : t->how.first_floor) || is_all_zero(t->z->q, t->l->count)))
             return FMC_OK;
         if (b.breaks < b.keeps * 1.002 || (i >= MAX_REBUILDS && b.keeps > 0))
             break;
         if (i >= 2 * MAX_REBUILDS)
             return FMC_ERR_UNSUPPORTED;
-        FMC_TRY(next_step(ex, t, &b, ratio, i));
+        wanted = next_step(t, &b, ratio, i);
     }
     if (ratio > 1 || t->quant.step < b.keeps) {
         t->quant.step = b.keeps;
-        FMC_TRY(rebuild(ex, t));
+        FMC_TRY(rebuild(ex, t, 0));
         FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
     }
 done:
@@ -227,7 +268,7 @@ static fmc_status write_head(const attempt *t)
 
 fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, fmc_quantised *z)
 {
-    attempt t = { .l = l, .plan = &l->menu.plan[choice], .z = z };
+    attempt t = { .l = l, .plan = &l->menu.plan[choice], .z = z, .slope = 1.3 };
     fmc_status st;
 
     memset(z, 0, sizeof *z);
@@ -235,15 +276,17 @@ fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choic
     z->tier = fmc_coder_tier(l->effort->effort);
     z->head = fmc_out_make(ex->alloc);
     FMC_TRY(attempt_init(ex, &t));
+    t.how = l->effort->effort >= 9 ? thorough : l->effort->effort >= 5 ? normal : hasty;
     t.quant.lambda = 0.12f;
     if (l->target.kind == FMC_BOUND_ABS) {
         t.quant.step = step_per_bound * l->target.limit;
-        FMC_TRY(rebuild(ex, &t));
+        FMC_TRY(rebuild(ex, &t, 0));
     } else {
         FMC_TRY(reach_rmse(ex, &t));
     }
     FMC_TRY(write_head(&t));
 done:
     fmc_dealloc(ex->alloc, t.c);
+    fmc_dealloc(ex->alloc, t.gain);
     return st;
 }

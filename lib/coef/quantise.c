@@ -41,16 +41,25 @@ static void add_centre_sums(bin_stats *total, const fmc_centre_sums *s, double w
             }
 }
 
-static void add_stats(bin_stats *total, const bin_stats *part, size_t n)
+static void add_stats(bin_stats *total, const bin_stats *part, size_t n, double weight)
 {
     for (size_t i = 0; i < n; i++) {
-        total->square += part[i].square;
+        total->square += weight * part[i].square;
         for (int k = 0; k < FMC_QUANT_CLASSES; k++)
             for (int m = 0; m < FMC_QUANT_SIZES; m++) {
-                total->n[k][m] += part[i].n[k][m];
-                total->sum[k][m] += part[i].sum[k][m];
+                total->n[k][m] += weight * part[i].n[k][m];
+                total->sum[k][m] += weight * part[i].sum[k][m];
             }
     }
+}
+
+/*
+ * The k-th row of a sample of one row in `every`, in rising order. Each residue has its turn: with a fixed one all rows
+ * would have the same place along an axis whose extent is a multiple of it.
+ */
+static size_t sampled_row(size_t k, size_t every)
+{
+    return k * every + k * 5 % every;
 }
 
 /* In units of step^2, with each bin decoded to its mean. */

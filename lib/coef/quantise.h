@@ -14,13 +14,15 @@ enum { FMC_QUANT_CLASSES = 3, FMC_QUANT_SIZES = 3 };
 typedef struct fmc_quantiser {
     double step;                                         /* > 0, at most 21 significant bits */
     float  lambda;                                       /* encoder: weight of rate, 0 = nearest */
+    const float *gain;                                   /* encoder: weight of a band's squared error; NULL: 1 each */
     int8_t centre[FMC_QUANT_CLASSES][FMC_QUANT_SIZES];   /* -127..127 */
 } fmc_quantiser;
 
 /**
  * Quantise band-major coefficients. Zone FREE. q gets the integers, |q| <= FMC_COEF_MAX.
- * @param error2  gets the squared error (units of c) with the best centres of one class: an estimate for the search.
- * @param q       may be NULL: only the error is wanted, and every `sampling`-th row of the larger bands will do.
+ * @param error2  gets the squared error (units of c, bands weighted by z->gain) with the best centres of one class: an
+ *                estimate for the search.
+ * @param q       may be NULL: only the error is wanted, and one of `sampling` rows of the larger bands will do.
  */
 fmc_status fmc_quantise_f32(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const float *c,
                             const fmc_quantiser *z, uint32_t sampling, int32_t *q, double *error2);

@@ -9,7 +9,7 @@ typedef struct NAME(quant_job) {
     const fmc_quantiser *z;
     int32_t *q;
     bin_stats *stats;  /* one a slice */
-    uint32_t sampling; /* every so many rows of the larger bands */
+    uint32_t sampling; /* one of so many rows of the larger bands */
 } NAME(quant_job);
 
 static fmc_status NAME(quantise_slice)(void *user, uint32_t i)
@@ -20,17 +20,18 @@ static fmc_status NAME(quantise_slice)(void *user, uint32_t i)
     const fmc_quant_step step = { j->z->step, j->z->lambda };
     fmc_quant_sums sums = { 0 };
     int32_t *local = NULL;
+    size_t n_read = 0;
     fmc_status st = FMC_OK;
 
     if (!j->q)
         FMC_TRY(FMC_ALLOC(j->inner.alloc, n, &local));
-    for (size_t r = s->row; r < s->row + s->n_rows; r += every) {
-        const near_rows at = rows_at(s->band, r);
+    for (size_t k = 0, r = 0; r < s->n_rows; r = sampled_row(++k, every), n_read++) {
+        const near_rows at = rows_at(s->band, s->row + r);
 
         KERNEL(j->kernels, quantise_row)(j->q ? j->q + at.own : local, j->c + at.own, j->c + at.north,
                                          j->c + at.south, n, &step, &sums);
     }
-    add_quant_sums(&j->stats[i], &sums, (double)every);
+    add_quant_sums(&j->stats[i], &sums, (double)s->n_rows / (double)n_read);
 done:
     fmc_dealloc(j->inner.alloc, local);
     return st;
@@ -50,7 +51,8 @@ fmc_status NAME(fmc_quantise)(const fmc_exec *ex, const fmc_band *band, size_t n
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, n, &j.stats));
     j.slice = slice;
     FMC_TRY(fmc_parallel_for(ex, (uint32_t)n, NAME(quantise_slice), &j));
-    add_stats(&total, j.stats, n);
+    for (size_t i = 0; i < n; i++)
+        add_stats(&total, &j.stats[i], 1, z->gain ? (double)z->gain[slice[i].band - band] : 1);
     *error2 = squared_error(&total) * z->step * z->step;
 done:
     fmc_dealloc(ex->alloc, slice);
@@ -89,7 +91,7 @@ fmc_status NAME(fmc_quantise_centres)(const fmc_exec *ex, const fmc_band *band, 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, n, &j.stats));
     j.slice = slice;
     FMC_TRY(fmc_parallel_for(ex, (uint32_t)n, NAME(centre_slice), &j));
-    add_stats(&total, j.stats, n);
+    add_stats(&total, j.stats, n, 1);
     set_centres(&total, z);
 done:
     fmc_dealloc(ex->alloc, slice);
