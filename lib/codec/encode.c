@@ -7,6 +7,7 @@
 #include "codec/coder.h"
 #include "codec/grid_payload.h"
 #include "codec/payload.h"
+#include "core/pool.h"
 #include "core/status.h"
 #include "exact/exact.h"
 
@@ -258,12 +259,16 @@ done:
     return st;
 }
 
-fmc_status fmc_chunk_encode(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
+fmc_status fmc_chunk_encode(const fmc_exec *outer, const fmc_block *block, const void *data, const fmc_goal *goal,
                             const fmc_effort *effort, fmc_out *out)
 {
+    fmc_exec pooled = *outer, *ex = &pooled;
     encoding *e = NULL;
+    fmc_pool pool;
     fmc_status st;
 
+    fmc_pool_init(&pool, outer->alloc);
+    pooled.alloc = &pool.base;
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &e));
     *e = (encoding){ .ex = ex, .block = block, .data = data, .goal = goal, .effort = effort,
                      .transform_bytes = HUGE_VAL, .interp_bytes = HUGE_VAL, .grid_bytes = HUGE_VAL };
@@ -278,5 +283,6 @@ done:
         fmc_lossy_fini(ex, &e->lossy);
         fmc_dealloc(ex->alloc, e);
     }
+    fmc_pool_fini(&pool);
     return st;
 }
