@@ -181,15 +181,51 @@ done:
     return st;
 }
 
+static int deserves_coding(const fmc_tx_menu *menu, size_t i)
+{
+    return menu->bits[i] < 1.1 * menu->bits[0];
+}
+
+static int was_coded(const fmc_tx_plan *plan, const fmc_tx_menu *menu)
+{
+    for (size_t i = 0; i < menu->n; i++)
+        if (deserves_coding(menu, i) && !memcmp(plan->kind, menu->plan[i].kind, sizeof plan->kind) &&
+            !memcmp(plan->levels, menu->plan[i].levels, sizeof plan->levels))
+            return 1;
+    return 0;
+}
+
+/* What the default effort would have chosen: no estimate, however thorough, is right every time. */
+static fmc_status code_default_choice(encoding *e)
+{
+    const fmc_effort normal = { .effort = 5 }, *own = e->lossy.effort;
+    fmc_tx_menu menu = e->lossy.menu;
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
+    e->lossy.effort = &normal;
+    st = fmc_transform_choose(e->ex, &e->lossy);
+    e->lossy.effort = own;
+    if (st == FMC_OK && e->lossy.menu.n > 0 && !was_coded(&e->lossy.menu.plan[0], &menu))
+        st = code_transform(e, 0);
+    fmc_tx_menu_fini(e->ex->alloc, &e->lossy.menu);
+    e->lossy.menu = menu;
+done:
+    return st;
+}
+
 /* Further plans of the menu, at the highest effort. */
 static fmc_status code_menu(encoding *e)
 {
     const fmc_tx_menu *menu = &e->lossy.menu;
     fmc_status st = FMC_OK;
 
-    for (size_t i = 1; i < menu->n && e->effort->effort >= 9; i++)
-        if (menu->bits[i] < 1.1 * menu->bits[0])
+    if (e->effort->effort < 9)
+        return FMC_OK;
+    for (size_t i = 1; i < menu->n; i++)
+        if (deserves_coding(menu, i))
             FMC_TRY(code_transform(e, i));
+    FMC_TRY(code_default_choice(e));
 done:
     return st;
 }

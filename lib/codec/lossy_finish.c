@@ -180,6 +180,37 @@ done:
     return st;
 }
 
+/* The coder's body with one tier, whose number is the first byte of the head. */
+static fmc_status write_body(const fmc_exec *ex, const fmc_quantised *z, uint32_t tier, fmc_out *body)
+{
+    fmc_out_u8(body, (uint8_t)tier);
+    fmc_out_bytes(body, z->head.data + 1, z->head.size - 1);
+    if (body->st != FMC_OK)
+        return body->st;
+    return fmc_coef_encode(ex, z->band, z->n_bands, z->q, tier, NULL, body);
+}
+
+/* Where the best tier was asked for, the next one may still be smaller: what it learns too slowly it never learns. */
+static fmc_status write_smaller_body(const fmc_exec *ex, const fmc_quantised *z, fmc_out *body)
+{
+    fmc_out other = fmc_out_make(ex->alloc);
+    fmc_status st;
+
+    FMC_TRY(write_body(ex, z, z->tier, body));
+    if (z->tier != FMC_COEF_BEST)
+        goto done;
+    FMC_TRY(write_body(ex, z, FMC_COEF_MIX, &other));
+    if (other.size < body->size) {
+        const fmc_out larger = *body;
+
+        *body = other;
+        other = larger;
+    }
+done:
+    fmc_out_fini(&other);
+    return st;
+}
+
 fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, fmc_candidate *out)
 {
     fmc_out body = fmc_out_make(ex->alloc);
@@ -187,9 +218,8 @@ fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, 
 
     memset(out, 0, sizeof *out);
     out->payload = fmc_out_make(ex->alloc);
-    fmc_out_bytes(&body, z->head.data, z->head.size);
     FMC_TRY(z->head.st);
-    FMC_TRY(fmc_coef_encode(ex, z->band, z->n_bands, z->q, z->tier, NULL, &body));
+    FMC_TRY(write_smaller_body(ex, z, &body));
     fmc_dealloc(ex->alloc, z->q);
     z->q = NULL;
     if (!z->samples)
