@@ -29,7 +29,15 @@ fmc_status fmc_transform_preview(const fmc_exec *ex, const fmc_signal *s, fmc_in
                                  fmc_signal *c, void **coarse);
 
 fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z);
-/** Estimated bytes of the coder's body; uses l->x up. Leaves l->predict_plan, l->predict_step. */
+/**
+ * Bytes of the coder's body, from a few thousand samples of l->x, which stays: within some 10 % where that matters, for
+ * next to no time. Infinite where the signal is too small for it. Leaves l->predict_plan, l->predict_step.
+ */
+fmc_status fmc_predict_probe(const fmc_exec *ex, fmc_lossy *l, double *bytes);
+/**
+ * The same more closely: by predicting and quantising all samples, which uses l->x up, or at effort 1 and for very
+ * large signals from more of them than a probe.
+ */
 fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes);
 fmc_status fmc_predict_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
 fmc_status fmc_predict_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);

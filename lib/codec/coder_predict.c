@@ -10,13 +10,11 @@
 #include "coef/coef.h"
 #include "core/status.h"
 
-enum { MAX_ROUNDS = 8, N_BLOCKS = 4 };
+enum { MAX_ROUNDS = 8 };
 
-/* Up to this many samples the size is estimated from all of them, else from blocks of so many in all. */
+/* Samples up to which plans are compared by coding, and from which a size is never measured on all of them. */
+#define SMALL_COUNT ((size_t)1 << 16)
 #define WHOLE_COUNT ((size_t)1 << 21)
-#define BLOCKS_COUNT ((size_t)1 << 19)
-/* Samples for a first look. */
-#define SEARCH_COUNT ((size_t)1 << 15)
 
 /* f32 work: what rounding of |y| <= 1.5 may add to an error. */
 static const double f32_slack = 1.8e-7;
@@ -52,6 +50,30 @@ static double first_bound(const fmc_lossy *l)
     if (l->target.kind == FMC_BOUND_NRMSE)
         return 1.7320508 * limit;
     return limit > 2 * slack ? limit - slack : limit / 2;
+}
+
+/* Where to begin. */
+static double first_step(const fmc_lossy *l)
+{
+    return fmc_quantise_round_step(l->predict_step > 0 ? l->predict_step : 2 * first_bound(l));
+}
+
+/* A plan with final weights. The fewest samples and the highest effort deserve a tournament of coded blocks. */
+static fmc_status settle_plan(const fmc_exec *ex, fmc_lossy *l)
+{
+    const uint32_t effort = l->effort->effort;
+    double bytes, bound;
+    fmc_status st;
+
+    if (!l->predict_plan)
+        FMC_TRY(fmc_predict_probe(ex, l, &bytes));
+    bound = first_step(l) / 2;
+    if (effort < 9 && l->count > SMALL_COUNT)
+        return fmc_signal_predict_fit(ex, &l->signal, l->x, bound, effort, l->predict_plan);
+    if (!fmc_interp_is_fitted(l->predict_plan))
+        FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, bound, effort, l->predict_plan));
+done:
+    return st;
 }
 
 /* Code with a step; *ratio: the error in units of the limit, *bits: estimated size. */
@@ -107,7 +129,7 @@ done:
 
 fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z)
 {
-    double step = fmc_quantise_round_step(l->predict_step > 0 ? l->predict_step : 2 * first_bound(l));
+    double step;
     fmc_status st;
 
     memset(z, 0, sizeof *z);
@@ -116,10 +138,8 @@ fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised 
     z->head = fmc_out_make(ex->alloc);
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z->band));
     FMC_TRY(fmc_lossy_make_signal(ex, l));
-    if (!l->predict_plan) {
-        FMC_TRY(plan_alloc(ex, &l->predict_plan));
-        FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, step / 2, l->effort->effort, l->predict_plan));
-    }
+    FMC_TRY(settle_plan(ex, l));
+    step = first_step(l);
     FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
     z->n_bands = fmc_interp_bands(l->predict_plan, z->band);
     if (l->target.kind == FMC_BOUND_NRMSE) {
@@ -137,143 +157,28 @@ done:
     return st;
 }
 
-/* Blocks of a signal, stacked along a new first axis across which nothing is predicted. */
-typedef struct sampled {
-    fmc_signal       signal;
-    void            *x;
-    void            *recon;
-    int32_t         *q;
-    fmc_band        *band;
-    fmc_interp_plan *plan;
-} sampled;
-
-static void sampled_fini(const fmc_exec *ex, sampled *m)
-{
-    fmc_dealloc(ex->alloc, m->x);
-    fmc_dealloc(ex->alloc, m->recon);
-    fmc_dealloc(ex->alloc, m->q);
-    fmc_dealloc(ex->alloc, m->band);
-    fmc_dealloc(ex->alloc, m->plan);
-}
-
-/* Extents of a block of at most `most` samples: the longest axis is halved until it fits. */
-static size_t shrink(uint32_t rank, size_t *dim, size_t most)
-{
-    for (;;) {
-        size_t count = 1;
-        uint32_t longest = 0;
-
-        for (uint32_t a = 0; a < rank; a++) {
-            count *= dim[a];
-            longest = dim[a] > dim[longest] ? a : longest;
-        }
-        if (count <= most)
-            return count;
-        dim[longest] = (dim[longest] + 1) / 2;
-    }
-}
-
-/* Copy block b of n, spread over the diagonals of the whole. */
-static void copy_block(const fmc_signal *s, const size_t *dim, size_t count, uint32_t b, uint32_t n, const void *x,
-                       uint8_t *to)
-{
-    const size_t sample = fmc_signal_sample(s), row = dim[s->rank - 1];
-
-    for (size_t r = 0; r < count / row; r++) {
-        size_t left = r, from = 0, pitch = s->dim[s->rank - 1];
-
-        for (uint32_t a = s->rank; a-- > 0;) {
-            const size_t room = s->dim[a] - dim[a], place = a & 1 ? (b * 3 + 1) % n : b;
-            const size_t start = n == 1 ? room / 2 : room * place / (n - 1);
-
-            if (a + 1 == s->rank) {
-                from = start;
-                continue;
-            }
-            from += (start + left % dim[a]) * pitch;
-            left /= dim[a];
-            pitch *= s->dim[a];
-        }
-        memcpy(to + r * row * sample, (const uint8_t *)x + from * sample, row * sample);
-    }
-}
-
-static fmc_status cut_sample(const fmc_exec *ex, const fmc_signal *s, const void *x, size_t most, sampled *m)
-{
-    const uint32_t n = s->count <= most || s->rank == FMC_MAX_RANK ? 1 : N_BLOCKS;
-    size_t dim[FMC_MAX_RANK], count;
-    uint32_t k = 0;
-    fmc_status st;
-
-    memcpy(dim, s->dim, sizeof dim);
-    count = shrink(s->rank, dim, most / n);
-    m->signal = (fmc_signal){ .dtype = s->dtype, .count = n * count };
-    if (n > 1) {
-        m->signal.dim[k] = n;
-        m->signal.axis[k++] = FMC_AXIS_UNLIKE;
-    }
-    for (uint32_t a = 0; a < s->rank; a++, k++) {
-        m->signal.dim[k] = dim[a];
-        m->signal.axis[k] = s->axis[a];
-    }
-    m->signal.rank = k;
-    FMC_TRY(fmc_signal_alloc(ex, &m->signal, &m->x));
-    FMC_TRY(fmc_signal_alloc(ex, &m->signal, &m->recon));
-    FMC_TRY(FMC_ALLOC(ex->alloc, m->signal.count, &m->q));
-    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &m->band));
-    FMC_TRY(plan_alloc(ex, &m->plan));
-    for (uint32_t b = 0; b < n; b++)
-        copy_block(s, dim, count, b, n, x, (uint8_t *)m->x + b * count * fmc_signal_sample(s));
-done:
-    return st;
-}
-
-/* About the step that meets a mean-square target, from a few samples. */
-static fmc_status search_step(const fmc_exec *ex, const fmc_lossy *l, double *step)
-{
-    const double limit = l->target.limit;
-    sampled m = { 0 };
-    fmc_status st;
-
-    FMC_TRY(cut_sample(ex, &l->signal, l->x, SEARCH_COUNT, &m));
-    FMC_TRY(fmc_signal_predict_choose(ex, &m.signal, m.x, *step / 2, 1, m.plan));
-    for (int i = 0; i < 4; i++) {
-        fmc_errors e;
-        double rmse;
-
-        FMC_TRY(fmc_signal_predict_encode(ex, &m.signal, m.plan, m.x, *step, m.q, m.recon));
-        FMC_TRY(fmc_errors_measure(ex, m.signal.dtype, m.signal.count, m.x, m.recon, NULL, &e));
-        rmse = fmc_errors_rmse(&e);
-        if (!(rmse > 0) || fabs(rmse / limit - 0.99) < 0.02)
-            break;
-        *step = fmc_quantise_round_step(*step * fmin(4, fmax(0.25, pow(0.99 * limit / rmse, 1.1))));
-    }
-done:
-    sampled_fini(ex, &m);
-    return st;
-}
-
 /*
  * Bits of the whole signal, which is used up; the plan is kept for the coder. A mean-square target is approached until
- * what is left can be allowed for: a bit a sample and octave at most, in proportion where most samples are zero.
+ * what is left can be allowed for: half a bit a sample and octave at most, in proportion where most samples are zero.
  */
-static fmc_status measure_whole(const fmc_exec *ex, fmc_lossy *l, double step, double *bits)
+static fmc_status measure_whole(const fmc_exec *ex, fmc_lossy *l, double *bits)
 {
     const int is_mean_square = l->target.kind == FMC_BOUND_NRMSE;
     fmc_quantised z = { 0 };
-    double ratio, here;
+    double ratio, here, step;
     fmc_status st;
 
     *bits = HUGE_VAL;
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z.band));
-    FMC_TRY(plan_alloc(ex, &l->predict_plan));
-    FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, step / 2, l->effort->effort, l->predict_plan));
+    FMC_TRY(fmc_lossy_make_signal(ex, l));
+    FMC_TRY(settle_plan(ex, l));
+    step = first_step(l);
     z.n_bands = fmc_interp_bands(l->predict_plan, z.band);
     FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z.q));
     for (int i = 0;; i++) {
         FMC_TRY(try_step(ex, l, step, &z, &ratio, &here));
         ratio = is_mean_square ? fmin(64, fmax(0.125, ratio)) : 1;
-        here += ratio > 0.67 ? fmin((double)l->count, here) * log2(ratio) : 0;
+        here += ratio > 0.67 ? fmin((double)l->count, here / 2) * log2(ratio) : 0;
         if (here < *bits && (ratio < 1.25 || i == 0)) {
             *bits = here;
             l->predict_step = is_mean_square ? step * pow(0.996 / ratio, 1.1) : 0;
@@ -287,38 +192,58 @@ done:
     return st;
 }
 
-/* The same in proportion to some blocks. */
-static fmc_status measure_blocks(const fmc_exec *ex, fmc_lossy *l, double step, double *bits)
+static fmc_probe_goal probe_goal(const fmc_lossy *l)
 {
-    sampled m = { 0 };
+    return (fmc_probe_goal){ l->target.limit, l->target.kind == FMC_BOUND_NRMSE };
+}
+
+fmc_status fmc_predict_probe(const fmc_exec *ex, fmc_lossy *l, double *bytes)
+{
+    const fmc_probe_goal goal = probe_goal(l);
+    double step = 2 * first_bound(l);
     fmc_status st;
 
-    FMC_TRY(cut_sample(ex, &l->signal, l->x, BLOCKS_COUNT, &m));
-    FMC_TRY(fmc_signal_predict_choose(ex, &m.signal, m.x, step / 2, l->effort->effort, m.plan));
-    FMC_TRY(fmc_signal_predict_encode(ex, &m.signal, m.plan, m.x, step, m.q, m.recon));
-    FMC_TRY(fmc_estimate_bits(ex, m.band, fmc_interp_bands(m.plan, m.band), m.q, bits));
-    *bits *= (double)l->count / (double)m.signal.count;
-    if (l->target.kind == FMC_BOUND_NRMSE)
-        l->predict_step = step;
+    FMC_TRY(fmc_lossy_make_signal(ex, l));
+    if (!l->predict_plan)
+        FMC_TRY(plan_alloc(ex, &l->predict_plan));
+    FMC_TRY(fmc_signal_predict_probe(ex, &l->signal, l->x, &goal, l->effort->effort, &step, l->predict_plan));
+    l->predict_step = goal.is_rms ? step : 0;
+    *bytes = fmc_interp_plan_bits(l->predict_plan) / 8;
 done:
-    sampled_fini(ex, &m);
+    return st;
+}
+
+/* From more samples than a probe. */
+static fmc_status look_closer(const fmc_exec *ex, fmc_lossy *l, double *bytes)
+{
+    const fmc_probe_goal goal = probe_goal(l);
+    double step = first_step(l);
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_make_signal(ex, l));
+    FMC_TRY(fmc_signal_predict_look(ex, &l->signal, l->x, &goal, l->effort->effort, &step, l->predict_plan));
+    l->predict_step = goal.is_rms ? step : 0;
+    *bytes = fmc_interp_plan_bits(l->predict_plan) / 8;
+done:
     return st;
 }
 
 fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes)
 {
-    double bits, step = fmc_quantise_round_step(2 * first_bound(l));
     fmc_out plan = fmc_out_make(ex->alloc);
+    double bits;
     fmc_status st;
 
-    FMC_TRY(fmc_lossy_make_signal(ex, l));
-    if (l->target.kind == FMC_BOUND_NRMSE)
-        FMC_TRY(search_step(ex, l, &step));
-    FMC_TRY(l->count <= WHOLE_COUNT ? measure_whole(ex, l, step, &bits) : measure_blocks(ex, l, step, &bits));
-    if (l->predict_plan)
+    if (!l->predict_plan)
+        FMC_TRY(fmc_predict_probe(ex, l, bytes));
+    if (l->count > (l->effort->effort < 5 ? SMALL_COUNT : WHOLE_COUNT)) {
+        FMC_TRY(look_closer(ex, l, bytes));
+    } else {
+        FMC_TRY(measure_whole(ex, l, &bits));
         fmc_interp_plan_write(l->predict_plan, &plan);
-    FMC_TRY(plan.st);
-    *bytes = bits / 8 + (double)plan.size;
+        FMC_TRY(plan.st);
+        *bytes = bits / 8 + (double)plan.size;
+    }
 done:
     fmc_out_fini(&plan);
     return st;

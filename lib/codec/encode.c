@@ -145,6 +145,17 @@ done:
     return st;
 }
 
+/* May a closer look at prediction change anything? */
+static int is_undecided(const encoding *e)
+{
+    const double rival = fmin(e->transform_bytes, e->grid_bytes), ratio = e->interp_bytes / rival;
+    const uint32_t effort = e->effort->effort;
+
+    if (fmc_block_count(e->block) <= SMALL_COUNT || effort >= 9)
+        return !(ratio > 1.4);
+    return ratio > 0.87 && ratio < 1.12;
+}
+
 /* What the lossy coders would need; leaves the transform's first plan quantised. */
 static fmc_status estimate_lossy(encoding *e)
 {
@@ -155,7 +166,7 @@ static fmc_status estimate_lossy(encoding *e)
     if (e->effort->coder == FMC_CODER_INTERP)
         e->interp_bytes = 0;
     if (is_auto)
-        FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
+        FMC_TRY(fmc_predict_probe(e->ex, &e->lossy, &e->interp_bytes));
     /* Under a relative bound the transform's failures would all go exact. */
     if (!may_use(e, FMC_CODER_TRANSFORM) || (is_auto && is_log) ||
         (e->effort->effort < 9 && e->grid_bytes < 0.6 * e->interp_bytes))
@@ -164,6 +175,8 @@ static fmc_status estimate_lossy(encoding *e)
     FMC_TRY(fmc_transform_choose(e->ex, &e->lossy));
     FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, &e->transform));
     FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, &e->transform_bytes));
+    if (is_auto && is_undecided(e))
+        FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
 done:
     if (st == FMC_ERR_UNSUPPORTED)
         fmc_quantised_fini(e->ex, &e->transform);

@@ -128,13 +128,43 @@ done:
     return st;
 }
 
-fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound,
-                                     uint32_t effort, fmc_interp_plan *plan)
+static uint32_t unlike_axes(const fmc_signal *s)
 {
     uint32_t unlike = 0;
 
     for (uint32_t a = 0; a < s->rank; a++)
         unlike |= (uint32_t)(s->axis[a] == FMC_AXIS_UNLIKE) << a;
+    return unlike;
+}
+
+fmc_status fmc_signal_predict_probe(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
+                                    uint32_t effort, double *step, fmc_interp_plan *plan)
+{
+    const uint32_t unlike = unlike_axes(s);
+
+    return s->dtype == FMC_F64 ? fmc_interp_probe_f64(ex, s->rank, s->dim, x, goal, unlike, effort, step, plan)
+                               : fmc_interp_probe_f32(ex, s->rank, s->dim, x, goal, unlike, effort, step, plan);
+}
+
+fmc_status fmc_signal_predict_look(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
+                                   uint32_t effort, double *step, fmc_interp_plan *plan)
+{
+    return s->dtype == FMC_F64 ? fmc_interp_look_f64(ex, x, goal, effort, step, plan)
+                               : fmc_interp_look_f32(ex, x, goal, effort, step, plan);
+}
+
+fmc_status fmc_signal_predict_fit(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound, uint32_t effort,
+                                  fmc_interp_plan *plan)
+{
+    return s->dtype == FMC_F64 ? fmc_interp_fit_f64(ex, x, bound, effort, plan)
+                               : fmc_interp_fit_f32(ex, x, bound, effort, plan);
+}
+
+fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound,
+                                     uint32_t effort, fmc_interp_plan *plan)
+{
+    const uint32_t unlike = unlike_axes(s);
+
     return s->dtype == FMC_F64 ? fmc_interp_choose_f64(ex, s->rank, s->dim, x, bound, unlike, effort, plan)
                                : fmc_interp_choose_f32(ex, s->rank, s->dim, x, bound, unlike, effort, plan);
 }

@@ -73,6 +73,12 @@ fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc
 /** Integers to coefficients in the transform's array; little memory beside it. Zone EXACT. */
 fmc_status fmc_signal_dequantise(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
                                  size_t n_bands, const int32_t *q, const fmc_quantiser *z, void *layout);
+fmc_status fmc_signal_predict_probe(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
+                                    uint32_t effort, double *step, fmc_interp_plan *plan);
+fmc_status fmc_signal_predict_look(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
+                                   uint32_t effort, double *step, fmc_interp_plan *plan);
+fmc_status fmc_signal_predict_fit(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound, uint32_t effort,
+                                  fmc_interp_plan *plan);
 fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound,
                                      uint32_t effort, fmc_interp_plan *plan);
 /** x and recon may be the same array. */

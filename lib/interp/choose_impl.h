@@ -98,6 +98,17 @@ done:
     return st;
 }
 
+fmc_status NAME(fmc_interp_fit)(const fmc_exec *ex, const REAL *x, double bound, uint32_t effort, fmc_interp_plan *plan)
+{
+    fmc_status st = FMC_OK;
+
+    if (!plan->is_fitted)
+        FMC_TRY(NAME(fit)(ex, plan, x, bound, fmc_final_targets(effort)));
+    plan->is_fitted = 1;
+done:
+    return st;
+}
+
 fmc_status NAME(fmc_interp_choose)(const fmc_exec *ex, uint32_t rank, const size_t *dim, const REAL *x, double bound,
                                    uint32_t unlike, uint32_t effort, fmc_interp_plan *plan)
 {
@@ -113,7 +124,7 @@ fmc_status NAME(fmc_interp_choose)(const fmc_exec *ex, uint32_t rank, const size
             break; /* the next would see nothing new */
     }
     *plan = list->plan[0];
-    FMC_TRY(NAME(fit)(ex, plan, x, bound, fmc_final_targets(effort)));
+    FMC_TRY(NAME(fmc_interp_fit)(ex, x, bound, effort, plan));
 done:
     fmc_dealloc(ex->alloc, list);
     return st;

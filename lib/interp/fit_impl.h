@@ -195,12 +195,12 @@ static void NAME(fit_coset)(const fmc_interp_plan *plan, uint32_t c, size_t most
     NAME(fit_aim)(plan, c, s);
     segments = (s->end - s->begin + FIT_SEGMENT - 1) / FIT_SEGMENT;
     items = rows * segments;
-    every = rows * (s->end - s->begin) / most | 1; /* odd: rows of even length are met at all places */
+    every = rows * (s->end - s->begin) / most + 1;
     memset(s->u, 0, sizeof s->u);
     fmc_lsq_init(&s->fit.lsq, s->job.n_pairs - 1);
-    for (size_t i = every / 2 < items ? every / 2 : items / 2; i < items; i += every) {
+    for (size_t k = 0, i; (i = fmc_spread(k, every)) < items || k == 0; k++) {
         const size_t x0 = s->begin + i % segments * FIT_SEGMENT;
-        size_t at[RANK] = { 0 }, rest = i / segments;
+        size_t at[RANK] = { 0 }, rest = i / segments % rows;
 
         for (unsigned a = X; a-- > 0; rest /= dim[a])
             at[a] = rest % dim[a];
@@ -277,7 +277,7 @@ static void NAME(fit_inner)(const fmc_interp_plan *plan, const NAME(stencil) *s,
 
     for (unsigned a = 0; a < X; a++)
         items *= s->high[a] > s->low[a] ? s->high[a] - s->low[a] : 0;
-    for (size_t i = 0, every = items * 4 / most | 1; i < items && s->causal.n > 1; i += every) {
+    for (size_t k = 0, every = items * 4 / most + 1, i; (i = fmc_spread(k, every)) < items && s->causal.n > 1; k++) {
         const size_t x0 = s->low[X] + i % across * 4;
         size_t rest = i / across, pitch = plan->dim[X], from = x0;
 

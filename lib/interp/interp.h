@@ -34,11 +34,43 @@ fmc_status fmc_interp_choose_f32(const fmc_exec *ex, uint32_t rank, const size_t
 fmc_status fmc_interp_choose_f64(const fmc_exec *ex, uint32_t rank, const size_t *dim, const double *x, double bound,
                                  uint32_t unlike, uint32_t effort, fmc_interp_plan *plan);
 
+/** What a coder aims at. */
+typedef struct fmc_probe_goal {
+    double limit;  /* > 0 */
+    int    is_rms; /* 1: root mean square error; 0: largest error */
+} fmc_probe_goal;
+
+/**
+ * The most promising plan and what it needs, from a few thousand samples and without coding anything: sizes are right
+ * within some 10 % where more than half a bit a sample is needed, else rather too large. Arguments as for choose.
+ * @param step  in: where to begin; out: one that meets a goal for the root mean square error, else as it was.
+ * @param plan  its weights are rough (fmc_interp_fit); its bits are infinite where the array is too small for a look.
+ */
+fmc_status fmc_interp_probe_f32(const fmc_exec *ex, uint32_t rank, const size_t *dim, const float *x,
+                                const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort, double *step,
+                                fmc_interp_plan *plan);
+fmc_status fmc_interp_probe_f64(const fmc_exec *ex, uint32_t rank, const size_t *dim, const double *x,
+                                const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort, double *step,
+                                fmc_interp_plan *plan);
+
+/** Probe this plan once more, with many more samples. */
+fmc_status fmc_interp_look_f32(const fmc_exec *ex, const float *x, const fmc_probe_goal *goal, uint32_t effort,
+                               double *step, fmc_interp_plan *plan);
+fmc_status fmc_interp_look_f64(const fmc_exec *ex, const double *x, const fmc_probe_goal *goal, uint32_t effort,
+                               double *step, fmc_interp_plan *plan);
+
+/** Final weights for the plan of a probe. Nothing happens where it has them. */
+fmc_status fmc_interp_fit_f32(const fmc_exec *ex, const float *x, double bound, uint32_t effort, fmc_interp_plan *plan);
+fmc_status fmc_interp_fit_f64(const fmc_exec *ex, const double *x, double bound, uint32_t effort,
+                              fmc_interp_plan *plan);
+
 /**
  * Estimated size in bits of the whole array at the bound that the plan was chosen for, side information included, as
  * FMC_COEF_MIX codes it. 0 for a parsed plan. Encoder only.
  */
 double     fmc_interp_plan_bits(const fmc_interp_plan *plan);
+/** 1: its weights are final. */
+int        fmc_interp_is_fitted(const fmc_interp_plan *plan);
 void       fmc_interp_plan_write(const fmc_interp_plan *plan, fmc_out *out);
 /** Untrusted bytes; rank and dim are the chunk's. */
 fmc_status fmc_interp_plan_parse(fmc_in *in, uint32_t rank, const size_t *dim, fmc_interp_plan *plan);

@@ -4,6 +4,7 @@
 #include "interp/candidates.h"
 #include "interp/fit.h"
 #include "interp/rows.h"
+#include "interp/scatter.h"
 #include "ops/kernels.h"
 
 #define REAL float

@@ -7,6 +7,7 @@
 #include "interp/raster_impl.h"
 #include "interp/fit_impl.h"
 #include "interp/choose_impl.h"
+#include "interp/probe_impl.h"
 
 fmc_status NAME(fmc_interp_encode)(const fmc_exec *ex, const fmc_interp_plan *plan, const REAL *x, double step,
                                    int32_t *q, REAL *recon)

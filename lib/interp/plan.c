@@ -15,6 +15,11 @@ double fmc_interp_plan_bits(const fmc_interp_plan *plan)
     return plan->bits;
 }
 
+int fmc_interp_is_fitted(const fmc_interp_plan *plan)
+{
+    return plan->is_fitted != 0;
+}
+
 size_t fmc_interp_count(const size_t *dim)
 {
     size_t n = 1;

@@ -35,7 +35,9 @@ struct fmc_interp_plan {
     uint8_t  set[FMC_INTERP_FIT_LEVELS][FMC_INTERP_COSETS];
     int16_t  weight[FMC_INTERP_FIT_LEVELS][FMC_INTERP_COSETS][FMC_INTERP_MAX_PAIRS];
     int16_t  causal[FMC_INTERP_MAX_CAUSAL];
+    uint32_t is_fitted; /* encoder only: the weights are final */
     double   bits;      /* encoder only: what coding with it is expected to cost */
+    double   step;      /* encoder only: for a probe's goal */
 };
 
 /**

@@ -38,6 +38,15 @@ static inline uint32_t fmc_n_tasks(const fmc_exec *ex, size_t items, size_t samp
     return (uint32_t)(n > items ? items : n);
 }
 
+/**
+ * The k-th of places spread over n: one of each `every`, at random within it so that no period of the data or of the
+ * rows is hit again and again. May be n or more at the end.
+ */
+static inline size_t fmc_spread(size_t k, size_t every)
+{
+    return k * every + ((uint32_t)k * 2654435761u >> 8) % every;
+}
+
 /** Index of the first sample of the row at `at` (slow axes only) of a coset. */
 static inline size_t fmc_coset_row(const fmc_level *level, uint32_t coset, const size_t *at)
 {
