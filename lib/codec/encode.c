@@ -156,10 +156,17 @@ static int is_undecided(const encoding *e)
     return ratio > 0.87 && ratio < 1.12;
 }
 
+/* Sizes by rough estimates that no better ones could turn round. */
+static int is_far_below(double a, double b)
+{
+    return 1.35 * a < b;
+}
+
 /* What the lossy coders would need; leaves the transform's first plan quantised. */
 static fmc_status estimate_lossy(encoding *e)
 {
     const int is_auto = e->effort->coder == FMC_CODER_AUTO, is_log = e->goal->kind == FMC_BOUND_PW_REL;
+    const int trusts_estimates = e->effort->effort >= 5 && e->effort->effort < 9;
     fmc_status st;
 
     FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
@@ -173,7 +180,13 @@ static fmc_status estimate_lossy(encoding *e)
         goto done;
     FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
     FMC_TRY(fmc_transform_choose(e->ex, &e->lossy));
+    e->transform_bytes = e->lossy.menu.bits[0] / 8;
+    if (is_auto && trusts_estimates && is_far_below(e->interp_bytes, e->transform_bytes))
+        goto done;
     FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, &e->transform));
+    if (trusts_estimates && e->goal->kind == FMC_BOUND_NRMSE &&
+        is_far_below(e->transform_bytes, fmin(e->interp_bytes, e->grid_bytes)))
+        goto done;
     FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, &e->transform_bytes));
     if (is_auto && is_undecided(e))
         FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
