@@ -145,15 +145,19 @@ done:
     return st;
 }
 
-/* May a closer look at prediction change anything? */
+/*
+ * May a closer look at prediction change anything? What the transform will need under an absolute bound to correct the
+ * samples that break it is not yet known: seldom more than a bit a sample.
+ */
 static int is_undecided(const encoding *e)
 {
-    const double rival = fmin(e->transform_bytes, e->grid_bytes), ratio = e->interp_bytes / rival;
+    const double n = (double)fmc_block_count(e->block), more = e->goal->kind == FMC_BOUND_ABS ? n / 10 : 0;
+    const double least = fmin(e->transform_bytes, e->grid_bytes), most = fmin(e->transform_bytes + more, e->grid_bytes);
     const uint32_t effort = e->effort->effort;
 
     if (fmc_block_count(e->block) <= SMALL_COUNT || effort >= 9)
-        return !(ratio > 1.4);
-    return ratio > 0.87 && ratio < 1.12;
+        return !(e->interp_bytes > 1.4 * most);
+    return e->interp_bytes > 0.83 * least && e->interp_bytes < 1.2 * most;
 }
 
 /* Sizes by rough estimates that no better ones could turn round. */
@@ -183,13 +187,13 @@ static fmc_status estimate_lossy(encoding *e)
     e->transform_bytes = e->lossy.menu.bits[0] / 8;
     if (is_auto && trusts_estimates && is_far_below(e->interp_bytes, e->transform_bytes))
         goto done;
+    if (is_auto && is_undecided(e)) /* before the transform's own arrays are there */
+        FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
     FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, &e->transform));
     if (trusts_estimates && e->goal->kind == FMC_BOUND_NRMSE &&
         is_far_below(e->transform_bytes, fmin(e->interp_bytes, e->grid_bytes)))
         goto done;
     FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, &e->transform_bytes));
-    if (is_auto && is_undecided(e))
-        FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
 done:
     if (st == FMC_ERR_UNSUPPORTED)
         fmc_quantised_fini(e->ex, &e->transform);
