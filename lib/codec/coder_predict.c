@@ -16,6 +16,9 @@ enum { MAX_ROUNDS = 8 };
 #define SMALL_COUNT ((size_t)1 << 16)
 #define WHOLE_COUNT ((size_t)1 << 21)
 
+/* Bits a sample below which a probe says little. */
+#define LOW_RATE 0.5
+
 /* f32 work: what rounding of |y| <= 1.5 may add to an error. */
 static const double f32_slack = 1.8e-7;
 static const double f64_slack = 4e-16;
@@ -232,11 +235,14 @@ fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes)
 {
     fmc_out plan = fmc_out_make(ex->alloc);
     double bits;
-    fmc_status st;
+    size_t limit;
+    fmc_status st = FMC_OK;
 
     if (!l->predict_plan)
         FMC_TRY(fmc_predict_probe(ex, l, bytes));
-    if (l->count > (l->effort->effort < 5 ? SMALL_COUNT : WHOLE_COUNT)) {
+    *bytes = fmc_interp_plan_bits(l->predict_plan) / 8;
+    limit = l->effort->effort < 5 && 8 * *bytes > LOW_RATE * (double)l->count ? SMALL_COUNT : WHOLE_COUNT;
+    if (l->count > limit) {
         FMC_TRY(look_closer(ex, l, bytes));
     } else {
         FMC_TRY(measure_whole(ex, l, &bits));

@@ -147,17 +147,19 @@ done:
 
 /*
  * May a closer look at prediction change anything? What the transform will need under an absolute bound to correct the
- * samples that break it is not yet known: seldom more than a bit a sample.
+ * samples that break it is not yet known: seldom more than a bit a sample. Probes are not to be trusted where samples need
+ * few bits: the errors of decoded neighbours are nearly everything then.
  */
 static int is_undecided(const encoding *e)
 {
     const double n = (double)fmc_block_count(e->block), more = e->goal->kind == FMC_BOUND_ABS ? n / 10 : 0;
     const double least = fmin(e->transform_bytes, e->grid_bytes), most = fmin(e->transform_bytes + more, e->grid_bytes);
     const uint32_t effort = e->effort->effort;
+    const int is_low = 16 * e->interp_bytes < n;
 
     if (fmc_block_count(e->block) <= SMALL_COUNT || effort >= 9)
         return !(e->interp_bytes > 1.4 * most);
-    return e->interp_bytes > 0.83 * least && e->interp_bytes < 1.2 * most;
+    return e->interp_bytes < 1.2 * most && (e->interp_bytes > 0.83 * least || is_low);
 }
 
 /* Sizes by rough estimates that no better ones could turn round. */

@@ -54,6 +54,7 @@ static fmc_status NAME(probe_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan,
     size_t grid = count;
     fmc_status st = FMC_ALLOC_ZERO(ex->alloc, 1, &s);
 
+    out->levels = plan->levels;
     for (uint32_t l = 0; st == FMC_OK && l < plan->levels && l < FMC_INTERP_FIT_LEVELS && grid > count / 40; l++) {
         size_t here, left;
         double boost;

@@ -114,16 +114,16 @@ static double decoded_error(double e, double most)
 
 /*
  * Mean square of what decoded neighbours add to a residual with mean square `own`. Where residuals are below a step the
- * errors of few samples spread over many others: raster order passes them on undiminished, a pyramid interpolates them.
- * Where the data are constant there are none.
+ * errors of few samples spread over many others: raster order passes them on undiminished, a pyramid interpolates them,
+ * and they come from as far up as residuals are larger, `growth` times at the top. Where the data are constant there are none.
  */
-static double noise_of(double own, const fmc_scatter_segment *g, double step)
+static double noise_of(double own, double growth, const fmc_scatter_segment *g, double step)
 {
     const double most = step * step / 12, gain = (double)g->gain;
 
     if (g->level < 0)
         return (gain > 1 ? gain : 1) * decoded_error(1e4 * own, most);
-    return (0.75 * most + gain * own) / (most + own) * decoded_error(1e4 * own, most);
+    return (0.75 * most + gain * own) / (most + own) * decoded_error(growth * own, most);
 }
 
 static double mean_square(const float *e, uint32_t n)
@@ -133,6 +133,25 @@ static double mean_square(const float *e, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         sum += (double)e[i] * (double)e[i];
     return sum / n;
+}
+
+/* How much larger squared residuals are at the top of a pyramid: typical ones of the two finest levels tell. */
+static double growth_of(const fmc_scatter *s)
+{
+    double sum[2] = { 0 }, count[2] = { 0 }, octaves;
+
+    for (uint32_t k = 0; k < s->n; k++) {
+        const fmc_scatter_segment *g = &s->segment[k];
+        const double own = mean_square(s->e + (size_t)k * FIT_SEGMENT, g->n);
+
+        if (g->level < 0 || g->level > 1 || !(own > 0))
+            continue;
+        sum[g->level] += fmc_interp_log2(own);
+        count[g->level]++;
+    }
+    octaves = count[0] > 0 && count[1] > 0 ? sum[1] / count[1] - sum[0] / count[0] : 3;
+    octaves = octaves < 0 ? 0 : octaves > 5 ? 5 : octaves;
+    return s->levels > 1 ? ldexp(1, (int)fmin((s->levels - 1) * octaves, 40)) : 1;
 }
 
 /* A number of variance 1 and limited size: the sum of n uniform ones. */
@@ -148,7 +167,7 @@ static double next_noise(uint32_t *seed, int n)
 }
 
 /* Quantise at a step: the mean squared error; h may be NULL. */
-static double look_at(const fmc_scatter *s, double step, histogram *h)
+static double look_at(const fmc_scatter *s, double growth, double step, histogram *h)
 {
     const double inverse = 1 / step;
     double error2 = 0, count = 0;
@@ -164,7 +183,7 @@ static double look_at(const fmc_scatter *s, double step, histogram *h)
             double r, t;
 
             if (i % NEAR == 0)
-                sd = sqrt(noise_of(mean_square(e + i, g->n - i < NEAR ? g->n - i : NEAR), g, step));
+                sd = sqrt(noise_of(mean_square(e + i, g->n - i < NEAR ? g->n - i : NEAR), growth, g, step));
             r = fabs((double)e[i] + sd * next_noise(&seed, g->level < 0 ? 2 : 1));
             t = r * inverse + 0.5;
 
@@ -180,10 +199,10 @@ static double look_at(const fmc_scatter *s, double step, histogram *h)
 }
 
 /* A step whose root mean square error is about `rms`. */
-static double find_step(const fmc_scatter *s, double rms, double step)
+static double find_step(const fmc_scatter *s, double growth, double rms, double step)
 {
     for (int i = 0; i < ROUNDS; i++) {
-        const double ratio = look_at(s, step, NULL) / (rms * rms);
+        const double ratio = look_at(s, growth, step, NULL) / (rms * rms);
 
         if (!(ratio > 0))
             return 64 * step;
@@ -213,14 +232,15 @@ static double entropy(const histogram *h, double weight)
 
 fmc_status fmc_scatter_bits(const fmc_exec *ex, const fmc_scatter *s, double rms, double *step, double *bits)
 {
+    const double growth = growth_of(s);
     histogram *h = NULL;
     double count = 0, seen = 0;
     fmc_status st;
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &h));
     if (rms > 0)
-        *step = find_step(s, rms, *step);
-    look_at(s, *step, h);
+        *step = find_step(s, growth, rms, *step);
+    look_at(s, growth, *step, h);
     for (uint32_t k = 0; k < s->n; k++) {
         count += s->segment[k].n * (double)s->segment[k].weight;
         seen += s->segment[k].n;

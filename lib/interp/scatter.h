@@ -28,6 +28,7 @@ typedef struct fmc_scatter_segment {
  */
 typedef struct fmc_scatter {
     uint32_t             n, most;
+    uint32_t             levels;  /* of a pyramid */
     fmc_scatter_segment *segment; /* [most], owned */
     float               *e;       /* [most][FIT_SEGMENT], owned */
 } fmc_scatter;
