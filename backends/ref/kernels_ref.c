@@ -5,6 +5,8 @@
 #include <string.h>
 #include "loops_table.h"
 #include "loops_coef_int.h"
+#define ROWS(x) x##_c
+#include "loops_rows.h"
 
 #define REAL float
 #define NAME(x) x##_f32
@@ -28,4 +30,4 @@
 const fmc_kernels fmc_kernels_ref = { .name = "ref", FMC_SLOTS(f32, f32), FMC_SLOTS(f64, f64),
                                       FMC_SLOTS_PREDICT(f32, f32), FMC_SLOTS_PREDICT(f64, f64),
                                       FMC_SLOTS_COEF(f32, f32), FMC_SLOTS_COEF(f64, f64),
-                                      FMC_SLOTS_SCAN(f32, f32), FMC_SLOTS_SCAN(f64, f64) };
+                                      FMC_SLOTS_SCAN(f32, f32), FMC_SLOTS_SCAN(f64, f64), FMC_SLOTS_ROWS(c) };

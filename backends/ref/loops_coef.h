@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loops of lib/ops/kernels_coef.h for one real type, in plain C: the definition of right. Included once per type and
- * instruction set with REAL and NAME(x) defined, after loops_coef_int.h. A row is worked on in parts that stay in cache.
+ * The loops of lib/ops/kernels_coef.h for one real type, in plain C: the definition of right. Once per type and
+ * instruction set, with REAL and NAME(x) defined, after loops_coef_int.h. A row is worked on in parts that stay in cache.
  */
 
 /*

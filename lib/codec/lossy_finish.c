@@ -44,6 +44,7 @@ static fmc_status write_correction(const fmc_exec *ex, fmc_lossy *l, void *sampl
     fmc_band band;
     int32_t *r = NULL;
     size_t n = 0;
+    uint32_t tier;
     fmc_status st = FMC_OK;
 
     *used = 0;
@@ -57,8 +58,9 @@ static fmc_status write_correction(const fmc_exec *ex, fmc_lossy *l, void *sampl
     FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, sizeof *r, r, 0));
     fmc_correct_band(l->signal.rank, l->signal.dim, &band);
     fmc_out_f64(&section, step);
-    fmc_out_u8(&section, (uint8_t)fmc_coder_tier(l->effort->effort));
-    FMC_TRY(fmc_coef_encode(ex, &band, 1, r, fmc_coder_tier(l->effort->effort), NULL, &section));
+    tier = fmc_coef_tier_for(l->effort->effort, r, l->count);
+    fmc_out_u8(&section, (uint8_t)tier);
+    FMC_TRY(fmc_coef_encode(ex, &band, 1, r, tier, NULL, &section));
     fmc_section_write(out, &section);
     *used = 1;
 done:
@@ -219,6 +221,7 @@ fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, 
     memset(out, 0, sizeof *out);
     out->payload = fmc_out_make(ex->alloc);
     FMC_TRY(z->head.st);
+    z->tier = fmc_coef_tier_for(l->effort->effort, z->q, l->count);
     FMC_TRY(write_smaller_body(ex, z, &body));
     fmc_dealloc(ex->alloc, z->q);
     z->q = NULL;

@@ -9,6 +9,7 @@ typedef struct fmc_coef_scratch {
     fmc_coef_rows rows;
     uint16_t     *half;     /* a parent row before it is spread */
     uint16_t     *pair[5];  /* the part of each context that does not depend on the row itself */
+    fmc_coef_symbols symbols; /* of the row, tiers that code symbols */
     uint8_t      *zero;     /* a row of zeros, never written */
     uint8_t      *quiet;    /* [segment] 1: nothing but zeros around */
     uint16_t     *error;    /* |value - mean| in 1/16 of the last row coded; two more on either side */
@@ -21,6 +22,7 @@ typedef struct fmc_coef_scratch {
  */
 typedef struct fmc_coef_block {
     const fmc_exec *ex;
+    const fmc_kernels *kernels;
     const fmc_band *band;
     size_t          n_bands;
     int32_t        *q;        /* band-major; written when decoding */
@@ -54,5 +56,8 @@ void fmc_coef_prepare_row(fmc_coef_block *b, size_t i, const size_t at[4], fmc_c
 
 /** Code one prepared row, in the direction that the block was made for. */
 void fmc_coef_code_row(fmc_coef_block *b, const fmc_coef_row *row);
+
+/** The same where values are coded as symbols: tiers FAST and AVERAGE without a voice. */
+void fmc_coef_code_symbols(fmc_coef_block *b, const fmc_coef_row *row);
 
 #endif

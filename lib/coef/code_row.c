@@ -10,14 +10,8 @@ enum {
     SPLIT_ENERGY = 8 * ONE, /* from here on low bits are split off */
     MAX_UNARY = 24,
     COUNT_LIMIT = 127,
-    MAX_ERROR = 4000,
-    AVERAGE = 100          /* in place of a number of pairs: two, averaged instead of mixed */
+    MAX_ERROR = 4000
 };
-
-FMC_ALWAYS_INLINE uint32_t pairs_of(uint32_t n_pairs)
-{
-    return n_pairs == AVERAGE ? 2 : n_pairs;
-}
 
 /* What the decisions of one value share. */
 typedef struct value_context {
@@ -80,21 +74,6 @@ FMC_ALWAYS_INLINE unsigned code_mixed(fmc_coef_block *b, int dec, unsigned bit, 
     return bit;
 }
 
-/* A fixed average of three probabilities: most of what mixing gains where there are many values to learn from. */
-FMC_ALWAYS_INLINE unsigned code_averaged(fmc_coef_block *b, int dec, unsigned bit, fmc_prob *const p[3])
-{
-    uint32_t prob;
-
-    for (uint32_t i = 1; i < 3; i++)
-        if ((*p[i] & 1023) == 0)
-            *p[i] = *p[0] & ~(fmc_prob)1023;
-    prob = (uint32_t)(((uint64_t)*p[0] * 3 + (uint64_t)*p[1] * 2 + (uint64_t)*p[2] * 3) >> 19);
-    bit = code_bit(b, dec, bit, prob < 32 ? 32 : prob > 65504 ? 65504 : prob);
-    for (uint32_t i = 0; i < 3; i++)
-        fmc_prob_update(p[i], bit, COUNT_LIMIT);
-    return bit;
-}
-
 FMC_ALWAYS_INLINE unsigned log_class(const fmc_coef_model *m, uint32_t v)
 {
     return m->log_class[v < FMC_COEF_LOG_MAX ? v : FMC_COEF_LOG_MAX - 1];
@@ -119,16 +98,12 @@ FMC_ALWAYS_INLINE unsigned code_decision(fmc_coef_block *b, const value_context 
     uint32_t n = 0;
 
     p[n++] = c->energy + line;
-    if (n_pairs == 0 && n_means == 0)
-        return code_adaptive(b, dec, bit, p[0]);
-    for (uint32_t i = 0; i < pairs_of(n_pairs); i++)
+    for (uint32_t i = 0; i < n_pairs; i++)
         p[n++] = c->pair[i] + slot;
     for (int i = 0; i < n_means; i++)
         if (c->mean[i])
             p[n++] = c->mean[i] + (size_t)slot * FMC_COEF_MEANS * (FMC_COEF_ENERGIES / 2) +
                      mean_class(b->model, rest[i]);
-    if (n_pairs == AVERAGE)
-        return code_averaged(b, dec, bit, p);
     return code_mixed(b, dec, bit, c->mix + line * 4, p, n);
 }
 
@@ -271,14 +246,14 @@ FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, v
         return;
     first[0] = log_class(m, (2 * w + ww) * 4) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[0][x];
     first[1] = b->scratch.pair[1][x] + (w > 0);
-    if (pairs_of(n_pairs) > 2) {
+    if (n_pairs > 2) {
         const uint32_t near = 4 * w + 2 * b->scratch.rows.north[x] + b->scratch.rows.up[x];
 
         first[2] = log_class(m, 2 * near) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[2][x];
         first[3] = log_class(m, 2 * near) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[3][x];
         first[4] = log_class(m, run) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[4][x];
     }
-    for (uint32_t i = 0; i < pairs_of(n_pairs); i++)
+    for (uint32_t i = 0; i < n_pairs; i++)
         c->pair[i] = m->pair[i] + (size_t)first[i] * FMC_COEF_SLOTS;
 }
 
@@ -448,7 +423,9 @@ void fmc_coef_code_row(fmc_coef_block *b, const fmc_coef_row *row)
     const int dec = b->dec != NULL;
     const uint32_t tier = b->model->tier;
 
-    if (b->model->mean[FMC_MEAN_VOICE].size) {
+    if (b->model->dist[0]) {
+        fmc_coef_code_symbols(b, row);
+    } else if (b->model->mean[FMC_MEAN_VOICE].size) {
         if (tier == FMC_COEF_BEST)
             code_row(b, row, dec, 5, FMC_MEAN_SOURCES);
         else
@@ -458,20 +435,10 @@ void fmc_coef_code_row(fmc_coef_block *b, const fmc_coef_row *row)
             code_row(b, row, 1, 5, 1);
         else
             code_row(b, row, 0, 5, 1);
-    } else if (tier == FMC_COEF_MIX) {
+    } else {
         if (dec)
             code_row(b, row, 1, 2, 0);
         else
             code_row(b, row, 0, 2, 0);
-    } else if (tier == FMC_COEF_AVERAGE) {
-        if (dec)
-            code_row(b, row, 1, AVERAGE, 0);
-        else
-            code_row(b, row, 0, AVERAGE, 0);
-    } else {
-        if (dec)
-            code_row(b, row, 1, 0, 0);
-        else
-            code_row(b, row, 0, 0, 0);
     }
 }

@@ -29,6 +29,20 @@ typedef struct job {
     int              dec;
 } job;
 
+/* On train symbols are 0.4 % larger than mixed decisions, but up to 7 % where few values are not 0. */
+uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t n)
+{
+    size_t n_nonzero = 0;
+
+    if (effort >= 9)
+        return FMC_COEF_BEST;
+    for (size_t i = 0; i < n; i++)
+        n_nonzero += q[i] != 0;
+    if (effort >= 5)
+        return n_nonzero > n / 4 ? FMC_COEF_AVERAGE : FMC_COEF_MIX;
+    return n_nonzero > n / 4 ? FMC_COEF_FAST : FMC_COEF_AVERAGE;
+}
+
 static uint32_t count_blocks(const job *j)
 {
     size_t rows = 1, n = j->count >> BLOCK_LOG2;
@@ -125,14 +139,16 @@ done:
 static fmc_status run_block(void *user, uint32_t index)
 {
     job *j = user;
-    fmc_coef_block b = { .ex = j->ex, .band = j->band, .n_bands = j->n_bands, .q = j->q, .mag = j->mag,
-                         .mean_q4 = j->mean_q4, .scale_q4 = j->scale_q4, .index = index, .n_blocks = j->n_blocks };
+    fmc_coef_block b = { .ex = j->ex, .kernels = fmc_kernels_get(j->ex), .band = j->band, .n_bands = j->n_bands,
+                         .q = j->q, .mag = j->mag, .mean_q4 = j->mean_q4, .scale_q4 = j->scale_q4, .index = index, .n_blocks = j->n_blocks };
     fmc_enc enc;
     fmc_dec dec;
     fmc_status st;
 
     FMC_TRY(fmc_coef_model_create(j->ex->alloc, j->tier, j->voice != NULL, &b.model));
     FMC_TRY(fmc_coef_scratch_create(j->ex->alloc, j->max_row, &b.scratch));
+    if (j->tier != FMC_COEF_AVERAGE)
+        b.scratch.symbols.pair[0] = NULL;
     if (j->dec) {
         fmc_dec_init(&dec, j->in[index].data, j->in[index].size);
         b.dec = &dec;

@@ -12,10 +12,10 @@
 
 /** How much modelling. Values are format constants (docs/format.md 8). */
 enum fmc_coef_tier {
-    FMC_COEF_FAST = 0,    /* one adaptive distribution per context */
-    FMC_COEF_AVERAGE = 1, /* three contexts in a fixed average */
-    FMC_COEF_MIX = 2,     /* three contexts mixed by adaptive weights */
-    FMC_COEF_BEST = 3     /* six contexts and a conditional mean mixed */
+    FMC_COEF_FAST = 0,    /* a value is one symbol, one context */
+    FMC_COEF_AVERAGE = 1, /* the same, three contexts in a fixed average */
+    FMC_COEF_MIX = 2,     /* binary decisions, three contexts mixed by adaptive weights */
+    FMC_COEF_BEST = 3     /* the same, six contexts and a conditional mean */
 };
 
 /**
@@ -27,6 +27,11 @@ typedef struct fmc_voice {
     /** mean in 1/16, log2(scale) in 1/16 (scale of the value in units of 1), for each value of the band, band order. */
     fmc_status (*predict)(void *user, uint32_t band, const int32_t *q, int16_t *mean_q4, int16_t *log2_scale_q4);
 } fmc_voice;
+
+/**
+ * Tier of an effort for n values: the slower of two where few values are not 0, which cost little time and profit most.
+ */
+uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t n);
 
 /**
  * Encode all bands of q (band-major; used as scratch, unchanged on FMC_OK). Bytes do not depend on threads.

@@ -5,23 +5,25 @@
 #include "coef/block.h"
 #include "core/status.h"
 
-enum { PAD = 32, N_ROWS = 13 };
+enum { PAD = 32, N_ROWS = 15, N_BYTE_ROWS = 5 };
 
 fmc_status fmc_coef_scratch_create(const fmc_allocator *a, size_t max_row, fmc_coef_scratch *s)
 {
     const size_t stride = (max_row + PAD + 31) / 32 * 32;
     uint16_t **const row[N_ROWS] = { &s->rows.north, &s->rows.north2, &s->rows.up, &s->rows.parent, &s->rows.sibling,
                                      &s->rows.time, &s->rows.energy, &s->half, &s->pair[0], &s->pair[1], &s->pair[2],
-                                     &s->pair[3], &s->pair[4] };
+                                     &s->pair[3], &s->pair[4], &s->symbols.pair[0], &s->symbols.pair[1] };
+    uint8_t **const byte_row[N_BYTE_ROWS] = { &s->zero, &s->quiet, &s->symbols.energy, &s->symbols.shift,
+                                              &s->symbols.symbol };
     fmc_status st;
 
     memset(s, 0, sizeof *s);
-    FMC_TRY(FMC_ALLOC_ZERO(a, stride * (N_ROWS + 2), &s->memory));
+    FMC_TRY(FMC_ALLOC_ZERO(a, stride * (N_ROWS + 1 + (N_BYTE_ROWS + 1) / 2), &s->memory));
     for (size_t i = 0; i < N_ROWS; i++)
         *row[i] = s->memory + i * stride;
-    s->zero = (uint8_t *)(s->memory + N_ROWS * stride);
-    s->quiet = s->zero + stride;
-    s->error = s->memory + (N_ROWS + 1) * stride + 2;
+    s->error = s->memory + N_ROWS * stride + 2;
+    for (size_t i = 0; i < N_BYTE_ROWS; i++)
+        *byte_row[i] = (uint8_t *)(s->memory + (N_ROWS + 1) * stride) + i * stride;
 done:
     return st;
 }
@@ -87,10 +89,10 @@ static void sum_parent(fmc_coef_block *b, const fmc_band *band, const size_t at[
         return;
     }
     p = &b->band[band->parent];
-    fmc_rows_sum3(s->half, near_row(b, p, to, 0, 0), p->dim[4], 4, 1);
+    b->kernels->row_sum3(s->half, near_row(b, p, to, 0, 0), p->dim[4], 4, 1);
     for (int d = -1; d <= 1; d += 2) {
-        fmc_rows_add(s->half, near_row(b, p, to, 0, d), p->dim[4]);
-        fmc_rows_add(s->half, near_row(b, p, to, d, 0), p->dim[4]);
+        b->kernels->row_add(s->half, near_row(b, p, to, 0, d), p->dim[4], 1);
+        b->kernels->row_add(s->half, near_row(b, p, to, d, 0), p->dim[4], 1);
     }
     fmc_rows_spread(s->rows.parent, s->half, n, p->dim[4], band->parent_half >> 4 & 1);
 }
@@ -110,9 +112,9 @@ static void sum_time(fmc_coef_block *b, const fmc_band *band, const size_t at[4]
         memset(s->rows.time, 0, n * sizeof *s->rows.time);
         return;
     }
-    fmc_rows_sum3(s->half, near_row(b, t, to, 0, 0), t->dim[4], 2, 1);
-    fmc_rows_add(s->half, near_row(b, t, to, 0, -1), t->dim[4]);
-    fmc_rows_add(s->half, near_row(b, t, to, 0, 1), t->dim[4]);
+    b->kernels->row_sum3(s->half, near_row(b, t, to, 0, 0), t->dim[4], 2, 1);
+    b->kernels->row_add(s->half, near_row(b, t, to, 0, -1), t->dim[4], 1);
+    b->kernels->row_add(s->half, near_row(b, t, to, 0, 1), t->dim[4], 1);
     fmc_rows_spread(s->rows.time, s->half, n, t->dim[4], t == band ? 0 : band->time_half >> 4 & 1);
 }
 
@@ -128,9 +130,9 @@ static void sum_siblings(fmc_coef_block *b, const fmc_band *band, const size_t a
 
         if (!map_row(b, t, 0, at, to))
             continue;
-        fmc_rows_add2(row, near_row(b, t, to, 0, 0), n);
-        fmc_rows_add(row, near_row(b, t, to, 0, -1), n);
-        fmc_rows_add(row, near_row(b, t, to, 0, 1), n);
+        b->kernels->row_add(row, near_row(b, t, to, 0, 0), n, 2);
+        b->kernels->row_add(row, near_row(b, t, to, 0, -1), n, 1);
+        b->kernels->row_add(row, near_row(b, t, to, 0, 1), n, 1);
     }
 }
 
@@ -141,7 +143,7 @@ static void sum_near(fmc_coef_block *b, const fmc_band *band, const size_t at[4]
     const uint8_t *north2 = near_row(b, band, at, 0, -2);
     size_t up[4] = { at[0], at[1], at[2] - 1, at[3] };
 
-    fmc_rows_sum3(s->rows.north, near_row(b, band, at, 0, -1), n, 2, 1);
+    b->kernels->row_sum3(s->rows.north, near_row(b, band, at, 0, -1), n, 2, 1);
     for (size_t x = 0; x < n; x++)
         s->rows.north2[x] = north2[x];
     if (at[2] == 0 && !earlier_volume) {
@@ -150,9 +152,9 @@ static void sum_near(fmc_coef_block *b, const fmc_band *band, const size_t at[4]
     }
     if (at[2] == 0)
         memcpy(up, earlier_volume, sizeof up);
-    fmc_rows_sum3(s->rows.up, near_row(b, band, up, 0, 0), n, 2, 1);
-    fmc_rows_add(s->rows.up, near_row(b, band, up, 0, -1), n);
-    fmc_rows_add(s->rows.up, near_row(b, band, up, 0, 1), n);
+    b->kernels->row_sum3(s->rows.up, near_row(b, band, up, 0, 0), n, 2, 1);
+    b->kernels->row_add(s->rows.up, near_row(b, band, up, 0, -1), n, 1);
+    b->kernels->row_add(s->rows.up, near_row(b, band, up, 0, 1), n, 1);
 }
 
 static unsigned level_of(const fmc_coef_model *m, uint32_t v)
@@ -170,11 +172,7 @@ static void pair_bases(fmc_coef_block *b, const fmc_band *band)
 
     if (m->n_pairs == 0)
         return;
-    for (size_t x = 0; x < band->dim[4]; x++) {
-        p[0][x] = (uint16_t)(level_of(m, 3u * r->north[x]) * 2 + (r->up[x] > 0));
-        p[1][x] = (uint16_t)((level_of(m, 2u * r->up[x]) * FMC_COEF_LEVELS +
-                              level_of(m, 2u * ((uint32_t)r->parent[x] + r->time[x]))) * 2);
-    }
+    b->kernels->row_pairs(p, r, band->dim[4]);
     if (m->n_pairs == 2)
         return;
     for (size_t x = 0; x < band->dim[4]; x++) {
@@ -234,7 +232,7 @@ void fmc_coef_prepare_row(fmc_coef_block *b, size_t i, const size_t at[4], fmc_c
     sum_parent(b, band, at);
     sum_time(b, band, at, volume);
     sum_siblings(b, band, at);
-    fmc_rows_energy(&b->scratch.rows, fmc_coef_class_weights(row->band_class), row->n);
+    b->kernels->row_energy(&b->scratch.rows, fmc_coef_class_weights(row->band_class), row->n);
     pair_bases(b, band);
     find_quiet(b, row->n);
 }

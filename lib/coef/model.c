@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "coef/model.h"
 
+#include <string.h>
+
 #include "core/status.h"
+
+/* Symbols that a distribution of train counts for. */
+enum { SYMBOL_START = 30 };
 
 static unsigned popcount(unsigned v)
 {
@@ -72,6 +77,31 @@ static void init_energy(fmc_prob *p)
     }
 }
 
+/* P(> 0) and P(> i + 1) / P(> i) at each energy, in 1/256: what the distributions of train fields come to. */
+static void init_dist(fmc_symbol_dist *dist)
+{
+    static const uint8_t nonzero[FMC_COEF_ENERGIES] = {
+        6, 16, 27, 41, 51, 61, 72, 82, 100, 115, 130, 142, 157, 170, 180, 187, 195, 203, 210, 216,
+        221, 226, 231, 232, 236, 237, 240, 239, 241, 244, 244, 245, 246, 247, 249, 250, 250, 252, 252, 253,
+    };
+    static const uint8_t ratio[FMC_COEF_ENERGIES] = {
+        36, 41, 43, 42, 47, 48, 56, 59, 69, 76, 87, 93, 107, 122, 133, 143, 154, 169, 182, 192,
+        199, 211, 217, 192, 202, 212, 217, 192, 200, 211, 217, 192, 204, 213, 219, 196, 205, 213, 223, 220,
+    };
+
+    for (unsigned e = 0; e < FMC_COEF_ENERGIES; e++) {
+        uint32_t above = FMC_SYMBOL_TOP / 256 * nonzero[e];
+        fmc_symbol_dist d = { { 0 } };
+
+        for (unsigned i = 0; i < FMC_SYMBOLS - 1; i++) {
+            d.above[i] = (int16_t)above;
+            above = above * ratio[e] >> 8;
+        }
+        for (unsigned c = 0; c < FMC_COEF_CLASSES; c++)
+            dist[e * FMC_COEF_CLASSES + c] = d;
+    }
+}
+
 static void init_mix(fmc_mix_set *set, size_t n, uint32_t n_inputs)
 {
     for (size_t i = 0; i < n; i++)
@@ -105,6 +135,13 @@ static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m, int has_vo
     if (has_voice)
         FMC_TRY(allocate_mean(a, &m->mean[FMC_MEAN_VOICE]));
     FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4, &m->mix));
+    if (m->tier <= FMC_COEF_AVERAGE && !has_voice)
+        for (uint32_t i = 0; i <= m->n_pairs; i++) {
+            const size_t n = i ? FMC_COEF_PAIRS : (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES;
+
+            FMC_TRY(FMC_ALLOC(a, n, &m->dist[i]));
+            FMC_TRY(FMC_ALLOC_ZERO(a, n, &m->n_seen[i]));
+        }
     FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->log_class));
 done:
     return st;
@@ -120,6 +157,10 @@ fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, int has_
     m->tier = tier;
     FMC_TRY(allocate(a, m, has_voice));
     init_energy(m->energy);
+    if (m->dist[0]) {
+        init_dist(m->dist[0]);
+        memset(m->n_seen[0], SYMBOL_START, FMC_COEF_CLASSES * FMC_COEF_ENERGIES);
+    }
     init_mix(m->mix, (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4, m->n_inputs);
     init_mix(m->sign_mix, FMC_COEF_CLASSES, 2);
     set_probs(m->sign, sizeof m->sign / sizeof *m->sign, FMC_PROB_INIT);
@@ -147,6 +188,10 @@ void fmc_coef_model_destroy(const fmc_allocator *a, fmc_coef_model *m)
         fmc_dealloc(a, m->mean[i].sign);
     }
     fmc_dealloc(a, m->mix);
+    for (int i = 0; i < 3; i++) {
+        fmc_dealloc(a, m->dist[i]);
+        fmc_dealloc(a, m->n_seen[i]);
+    }
     fmc_dealloc(a, m->log_class);
     fmc_dealloc(a, m);
 }

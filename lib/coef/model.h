@@ -8,6 +8,7 @@
 #include "coef/rows.h"
 #include "entropy/binary.h"
 #include "entropy/mixer.h"
+#include "entropy/symbol.h"
 
 /* Sizes of the adaptive model, docs/format.md 8.3. */
 enum {
@@ -53,6 +54,8 @@ typedef struct fmc_coef_model {
     fmc_prob     segment[FMC_COEF_CLASSES * 4];
     fmc_prob     exp_golomb[40];
     fmc_prob     top_bit[16];
+    fmc_symbol_dist *dist[3];         /* without a voice, tiers FAST, AVERAGE: [energy][class], then as pair[] */
+    uint8_t     *n_seen[3];           /* of each, at most 63 */
     uint8_t     *log_class;           /* [FMC_COEF_LOG_MAX] */
     fmc_mean     own;                 /* conditional mean, tier BEST */
 } fmc_coef_model;

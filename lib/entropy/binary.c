@@ -12,7 +12,7 @@ void fmc_enc_init(fmc_enc *e, fmc_out *out)
     e->begin = out->size;
 }
 
-void fmc_enc_carry(fmc_enc *e)
+void fmc_enc_carry(const fmc_enc *e)
 {
     size_t i = e->out->size;
 

@@ -7,6 +7,7 @@
 #include "core/exec.h"
 #include "ops/kernels_coef.h"
 #include "ops/kernels_predict.h"
+#include "ops/kernels_rows.h"
 #include "ops/kernels_scan.h"
 
 /** Complex lines that a spectral transform computes side by side; a format constant (docs/format.md 6.4). */
@@ -94,6 +95,7 @@ typedef struct fmc_kernels {
     FMC_KERNELS_COEF_OF(double, f64)
     FMC_KERNELS_SCAN_OF(float, f32)
     FMC_KERNELS_SCAN_OF(double, f64)
+    FMC_KERNELS_ROWS
 } fmc_kernels;
 
 /** Always there. */

@@ -14,7 +14,7 @@ typedef struct fmc_quant_step {
     float  lambda; /* weight of rate in the dead zone; 0: nearest */
 } fmc_quant_step;
 
-/** Sums of r = |c| / step - |q|: of all r^2, and of r and 1 by magnitude 1, 2, 3+. Element x of a row goes to lane x % 8. */
+/** Sums of r = |c| / step - |q|: of all r^2, and of r and 1 by magnitude 1, 2, 3+. Element x is in lane x % 8. */
 typedef struct fmc_quant_sums {
     float   square[FMC_SUM_LANES];
     float   sum[3][FMC_SUM_LANES];
@@ -34,7 +34,7 @@ typedef struct fmc_centre_sums {
  * quantise_row  FREE but the same everywhere: q[x] = c[x] / step rounded with a dead zone that grows with the rarity of
  *               nonzeros around (lib/coef/quantise.h), |q| <= 2^28; adds to *s
  * centre_row    FREE but the same everywhere: adds what q leaves of c to *s
- * dequantise_row  EXACT: x[x] = sign(q) * (|q| + centre[4 * busy + min(|q|, 3)]) * step (docs/format.md 8.6), |q| <= 2^28;
+ * dequantise_row  EXACT: sign(q) * (|q| + centre[4 * busy + min(|q|, 3)]) * step (docs/format.md 8.6), |q| <= 2^28;
  *               centre[0], [4] and [8] are 0
  */
 #define FMC_KERNELS_COEF_OF(real, type)                                                                                \

@@ -205,6 +205,19 @@ def learn(table, i, bit, limit):
     table[i] = v << 10 | (n + (n < limit))
 
 
+class Distribution:
+    """11.4: of 16 symbols."""
+
+    def __init__(self, a, seen):
+        self.a, self.seen = list(a), seen
+
+    def learn(self, s):
+        n = self.seen
+        h = 2 if n < 2 else 3 if n < 6 else 4 if n < 14 else 5 if n < 30 else 6 if n < 62 else 7
+        self.a = [v + (((32752 if i < s else 0) - v) >> h) for i, v in enumerate(self.a)]
+        self.seen = min(n + 1, 63)
+
+
 class Decoder:
     """11.1"""
 
@@ -252,6 +265,16 @@ class Decoder:
         bit = self.bit(min(max(table[i] >> 16, 32), 65504))
         learn(table, i, bit, limit)
         return bit
+
+    def symbol(self, a):
+        """11.4"""
+        r = self.range >> 15
+        bound = [v + 15 - i for i, v in enumerate(a)]
+        s = next(i for i, b in enumerate(bound) if self.code >= r * b)
+        self.code -= r * bound[s]
+        self.range = r * ((bound[s - 1] if s else 32768) - bound[s])
+        self._shift()
+        return s
 
     def check(self):
         if self.at - len(self.data) > 12:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .bits import M32, STRETCH, Corrupt, Decoder, learn, prob, squash
+from .bits import M32, STRETCH, Corrupt, Decoder, Distribution, learn, prob, squash
 from .ols import Ols
 
 FAST, AVERAGE, MIX, BEST = range(4)
@@ -16,6 +16,16 @@ WEIGHTS = [  # w ww north north2 up parent sibling time
     (75, 3, 22, 1, 9, 1, 1, 2), (58, 14, 19, 10, 18, 3, 0, 4), (64, 14, 19, 2, 13, 1, 1, 3),
     (58, 12, 18, 1, 14, 1, 1, 2), (52, 18, 18, 17, 21, 3, 2, 5), (60, 9, 14, 2, 18, 1, 3, 4),
     (52, 8, 11, 2, 16, 1, 3, 4), (35, 45, 18, 40, 14, 0, 0, 4),
+]
+
+
+NONZERO = [  # 8.8
+    6, 16, 27, 41, 51, 61, 72, 82, 100, 115, 130, 142, 157, 170, 180, 187, 195, 203, 210, 216, 221, 226, 231,
+    232, 236, 237, 240, 239, 241, 244, 244, 245, 246, 247, 249, 250, 250, 252, 252, 253,
+]
+RATIO = [
+    36, 41, 43, 42, 47, 48, 56, 59, 69, 76, 87, 93, 107, 122, 133, 143, 154, 169, 182, 192, 199, 211, 217, 192,
+    202, 212, 217, 192, 200, 211, 217, 192, 204, 213, 219, 196, 205, 213, 223, 220,
 ]
 
 
@@ -105,6 +115,8 @@ class Block:
         self.d = Decoder(data)
         self.m = [np.zeros(b.dim, np.int64) for b in bands]
         n_pairs = (0, 2, 2, 5)[tier]
+        self.symbols = tier in (FAST, AVERAGE)
+        self.by_energy, self.by_pair = {}, [{}, {}]
         self.n_inputs = 1 + n_pairs + (tier == BEST)
         self.energy = {}
         self.pair = [[0] * 6400 for _ in range(n_pairs)]
@@ -213,17 +225,6 @@ class Block:
             learn(t, k, bit, LIMIT)
         return bit
 
-    def averaged(self, counters):
-        table, i = counters[0]
-        for t, k in counters[1:]:
-            if t[k] & 1023 == 0:
-                t[k] = table[i] & ~1023
-        e, a, b = (t[k] for t, k in counters)
-        bit = self.d.bit(min(max((3 * e + 2 * a + 3 * b) >> 19, 32), 65504))
-        for t, k in counters:
-            learn(t, k, bit, LIMIT)
-        return bit
-
     def decision(self, k, mean):
         """mean: what M is taken of."""
         line, slot = min(k, 15), min(k, 7)
@@ -231,25 +232,61 @@ class Block:
         if key not in self.energy:
             self.energy[key] = [prob(0.25)] + [prob(0.375)] * 15
         counters = [(self.energy[key], line)]
-        if self.tier == FAST:
-            return self.d.adaptive(*counters[0], LIMIT)
         counters += [(t, context * 8 + slot) for t, context in zip(self.pair, self.contexts)]
-        if self.tier == AVERAGE:
-            return self.averaged(counters)
         if self.tier == BEST:
             counters.append((self.mean_table, (slot * 20 + self.scale) * 31 + mean_index(mean)))
         e = self.e
         mix_range = 0 if e < 4 else 1 if e < 10 else 2 if e < 14 else 3
         return self.mixed(counters, self.weights(self.mix, (self.c, line, mix_range), self.n_inputs))
 
+    # --- 8.8 ---
+
+    def symbol(self):
+        key = (self.e, self.c)
+        if key not in self.by_energy:
+            a = [127 * NONZERO[self.e]]
+            for _ in range(14):
+                a.append((a[-1] * RATIO[self.e]) >> 8)
+            self.by_energy[key] = Distribution(a + [0], 30)
+        own = self.by_energy[key]
+        if self.tier == FAST:
+            s = self.d.symbol(own.a)
+        else:
+            pairs = [t.setdefault(k, Distribution(own.a, 0)) for t, k in zip(self.by_pair, self.contexts)]
+            s = self.d.symbol([(e + ((a + b) >> 1)) >> 1 for e, a, b in zip(own.a, *(p.a for p in pairs))])
+            for p in pairs:
+                p.learn(s)
+        own.learn(s)
+        return s
+
+    def value_of_symbol(self, band, q, north, up, x):
+        s = self.symbol()
+        if s == 0:
+            return 0
+        shift = 0 if self.e < 23 else (self.e - 19) >> 2
+        u = s - 1 if s < 15 else 14 + self.escaped()
+        low = self.d.raw(shift)
+        negative = self.d.adaptive(*self.sign_counter(band, q, north, up, x), LIMIT)
+        magnitude = min((1 + (u << shift | low)) & M32, LARGEST)
+        return -magnitude if negative else magnitude
+
     # --- 8.4 ---
+
+    def escaped(self):
+        n = 0
+        while n < 30 and self.d.adaptive(self.escape, n, LIMIT):
+            n += 1
+        return (1 << n) + self.d.raw(n) - 1
+
+    def sign_counter(self, band, q, north, up, x):
+        s = [(1 + (r[x] > 0) - (r[x] < 0)) if r is not None else 1 for r in (north, up)]
+        west = 1 + (q[x - 1] > 0) - (q[x - 1] < 0) if x else 1
+        return self.sign, int((9 * west + 3 * s[0] + s[1]) * 4 + (band.high >> 3 & 3))
 
     def value(self, band, q, north, up, x, total, mean):
         if not self.decision(0, abs(mean)):
             return 0
-        s = [(1 + (r[x] > 0) - (r[x] < 0)) if r is not None else 1 for r in (north, up)]
-        west = 1 + (q[x - 1] > 0) - (q[x - 1] < 0) if x else 1
-        counter = (self.sign, int((9 * west + 3 * s[0] + s[1]) * 4 + (band.high >> 3 & 3)))
+        counter = self.sign_counter(band, q, north, up, x)
         if self.tier == BEST:
             second = (self.mean_sign, self.scale * 31 + mean_index(mean))
             negative = self.mixed([counter, second], self.weights(self.sign_mix, class_of(band), 2))
@@ -263,10 +300,7 @@ class Block:
         while u < 24 and self.decision(u + 1, (a - ((u << shift) + 1) * 16) >> shift):
             u += 1
         if u == 24:
-            n = 0
-            while n < 30 and self.d.adaptive(self.escape, n, LIMIT):
-                n += 1
-            u += (1 << n) + self.d.raw(n) - 1
+            u += self.escaped()
         if shift:
             low = self.d.adaptive(self.top, min(u, 15), LIMIT) << (shift - 1)
             low |= self.d.raw(shift - 1)
@@ -326,7 +360,10 @@ class Block:
                     base = (mean + 8) >> 4
                     mean -= 16 * base
                     total, self.c, self.e = scale, 11, lg(scale)
-            value = base + self.value(band, q, q_n, q_u, x, total, mean)
+            if self.symbols:
+                value = self.value_of_symbol(band, q, q_n, q_u, x)
+            else:
+                value = base + self.value(band, q, q_n, q_u, x, total, mean)
             if best:
                 error[x + shown] = min(abs(16 * value - first_mean), 4000)
                 self.mean.update(value, energy)

@@ -9,6 +9,7 @@
 
 #include "coef/coef.h"
 #include "coef/quantise.h"
+#include "ops/kernels.h"
 
 /* One plain band and the two bands of a halved row axis: enough for every neighbour that contexts look at. */
 static size_t make_bands(fmc_band band[2], const size_t dim[FMC_MAX_RANK])
@@ -225,6 +226,55 @@ static void extreme_steps_quantise_within_range(void **state)
     free(q);
 }
 
+static void every_simd_level_gives_the_same_bytes(void **state)
+{
+    const size_t dim[FMC_MAX_RANK] = { 1, 2, 3, 9, 77 };
+    fmc_exec ex = exec_with(1);
+    fmc_band band[2];
+    const size_t n_bands = make_bands(band, dim), n = 2 * band[0].count;
+    int32_t *q = malloc(n * sizeof *q), *got = malloc(n * sizeof *got);
+
+    (void)state;
+    seed = 13;
+    for (size_t k = 0; k < n; k++)
+        q[k] = next_random() % 3 ? 0 : random_value(k % 2000 < 200 ? 300 : 3);
+    for (uint32_t tier = FMC_COEF_FAST; tier <= FMC_COEF_BEST; tier++) {
+        fmc_out ref = fmc_out_make(&fmc_system_allocator);
+
+        ex.kernels = &fmc_kernels_ref;
+        assert_int_equal(fmc_coef_encode(&ex, band, n_bands, q, tier, NULL, &ref), FMC_OK);
+        for (uint32_t level = FMC_SIMD_AVX2; level <= FMC_SIMD_AVX512; level++) {
+            fmc_out out = fmc_out_make(&fmc_system_allocator);
+            fmc_in in = fmc_in_make(ref.data, ref.size);
+
+            ex.kernels = fmc_kernels_select(level);
+            assert_int_equal(fmc_coef_encode(&ex, band, n_bands, q, tier, NULL, &out), FMC_OK);
+            assert_int_equal(out.size, ref.size);
+            assert_memory_equal(out.data, ref.data, ref.size);
+            assert_int_equal(fmc_coef_decode(&ex, band, n_bands, got, tier, NULL, &in), FMC_OK);
+            assert_memory_equal(q, got, n * sizeof *q);
+            fmc_out_fini(&out);
+        }
+        fmc_out_fini(&ref);
+    }
+    free(q);
+    free(got);
+}
+
+static void few_values_get_the_slower_tier(void **state)
+{
+    int32_t q[16] = { 1, -1, 2, 3 };
+
+    (void)state;
+    assert_int_equal(fmc_coef_tier_for(1, q, 16), FMC_COEF_AVERAGE);
+    assert_int_equal(fmc_coef_tier_for(5, q, 16), FMC_COEF_MIX);
+    assert_int_equal(fmc_coef_tier_for(9, q, 16), FMC_COEF_BEST);
+    q[9] = 5;
+    assert_int_equal(fmc_coef_tier_for(1, q, 16), FMC_COEF_FAST);
+    assert_int_equal(fmc_coef_tier_for(5, q, 16), FMC_COEF_AVERAGE);
+    assert_int_equal(fmc_coef_tier_for(9, q, 16), FMC_COEF_BEST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +283,8 @@ int main(void)
         cmocka_unit_test(any_bytes_decode_without_harm),
         cmocka_unit_test(a_voice_that_knows_makes_streams_smaller),
         cmocka_unit_test(extreme_steps_quantise_within_range),
+        cmocka_unit_test(every_simd_level_gives_the_same_bytes),
+        cmocka_unit_test(few_values_get_the_slower_tier),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,8 @@
 #define TURN(type) turn_##type##_avx512
 #include "turn.h"
 #include "../../ref/loops_coef_int.h"
+#define ROWS(x) x##_avx512
+#include "../../ref/loops_rows.h"
 #define FMC_HAS_LOOKUP 1
 #define REAL float
 #define NAME(x) x##_f32_avx512
@@ -66,7 +68,8 @@
 const fmc_kernels fmc_kernels_avx512 = { .name = "avx512", FMC_SLOTS(f32, f32_avx512), FMC_SLOTS(f64, f64_avx512),
                                          FMC_SLOTS_PREDICT(f32, f32_avx512), FMC_SLOTS_PREDICT(f64, f64_avx512),
                                          FMC_SLOTS_COEF(f32, f32_avx512), FMC_SLOTS_COEF(f64, f64_avx512),
-                                         FMC_SLOTS_SCAN(f32, f32_avx512), FMC_SLOTS_SCAN(f64, f64_avx512) };
+                                         FMC_SLOTS_SCAN(f32, f32_avx512), FMC_SLOTS_SCAN(f64, f64_avx512),
+                                         FMC_SLOTS_ROWS(avx512) };
 #else
 typedef int fmc_kernels_avx512_absent; /* an empty file is no C */
 #endif

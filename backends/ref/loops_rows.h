@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loops of lib/ops/kernels_rows.h in plain C: the definition of right. Once per instruction set, with ROWS(x). */
+
+static void ROWS(row_sizes)(uint8_t *restrict size, const int32_t *restrict q, size_t n)
+{
+    for (size_t x = 0; x < n; x++) {
+        const int32_t a = q[x] < 0 ? -q[x] : q[x];
+
+        size[x] = (uint8_t)(a > 255 ? 255 : a);
+    }
+}
+
+static void ROWS(row_sum3)(uint16_t *restrict dst, const uint8_t *restrict src, size_t n, unsigned centre,
+                           unsigned side)
+{
+    if (n == 1) {
+        dst[0] = (uint16_t)(centre * src[0]);
+        return;
+    }
+    dst[0] = (uint16_t)(centre * src[0] + side * src[1]);
+    for (size_t x = 1; x + 1 < n; x++)
+        dst[x] = (uint16_t)(centre * src[x] + side * ((unsigned)src[x - 1] + src[x + 1]));
+    dst[n - 1] = (uint16_t)(centre * src[n - 1] + side * src[n - 2]);
+}
+
+static void ROWS(row_add)(uint16_t *restrict dst, const uint8_t *restrict src, size_t n, unsigned times)
+{
+    for (size_t x = 0; x < n; x++)
+        dst[x] = (uint16_t)(dst[x] + times * src[x]);
+}
+
+static void ROWS(row_energy)(const fmc_coef_rows *r, const fmc_coef_weights *k, size_t n)
+{
+    const uint16_t *restrict north = r->north, *restrict north2 = r->north2, *restrict up = r->up;
+    const uint16_t *restrict parent = r->parent, *restrict sibling = r->sibling, *restrict time = r->time;
+    uint16_t *restrict energy = r->energy;
+
+    for (size_t x = 0; x < n; x++) {
+        const uint32_t e = (uint32_t)k->north * north[x] + (uint32_t)k->north2 * north2[x] + (uint32_t)k->up * up[x] +
+                           (uint32_t)k->parent * parent[x] + (uint32_t)k->sibling * sibling[x] +
+                           (uint32_t)k->time * time[x];
+
+        energy[x] = (uint16_t)(e >> 4 > 65535 ? 65535 : e >> 4);
+    }
+}
+
+/* lg of docs/format.md 8.3: four steps an octave, read off a float's exponent and first two digits. */
+static inline int32_t ROWS(log_of)(int32_t v)
+{
+    const int32_t limited = v < 2047 ? v : 2047; /* of which it is 39 */
+    const int32_t bits = float_bits((float)limited);
+
+    return v < 4 ? v : (bits >> 21) - 512;
+}
+
+static void ROWS(row_pairs)(uint16_t *const pair[2], const fmc_coef_rows *r, size_t n)
+{
+    const uint16_t *restrict north = r->north, *restrict up = r->up, *restrict parent = r->parent;
+    const uint16_t *restrict time = r->time;
+    uint16_t *restrict first = pair[0], *restrict second = pair[1];
+
+    for (size_t x = 0; x < n; x++) {
+        const int32_t above = ROWS(log_of)(3 * north[x]) & ~1, slice = ROWS(log_of)(2 * up[x]) >> 1;
+
+        first[x] = (uint16_t)(above + (up[x] > 0));
+        second[x] = (uint16_t)(slice * 40 + (ROWS(log_of)(2 * (parent[x] + time[x])) & ~1));
+    }
+}
+
+static inline void ROWS(symbol_at)(const fmc_coef_symbols *to, const uint16_t *energy, uint16_t *const pair[2],
+                                   const int32_t *q, const fmc_coef_weights *k, size_t x, uint32_t w, uint32_t ww)
+{
+    const int32_t e = ROWS(log_of)((int32_t)(energy[x] + ((k->w * w + k->ww * ww) >> 4)));
+    const int32_t shift = e < 23 ? 0 : (e - 19) >> 2, s = (((q[x] < 0 ? -q[x] : q[x]) - 1) >> shift) + 1;
+
+    to->energy[x] = (uint8_t)e;
+    to->shift[x] = (uint8_t)shift;
+    to->symbol[x] = (uint8_t)(s < 15 ? s : 15);
+    if (to->pair[0]) {
+        to->pair[0][x] = (uint16_t)((ROWS(log_of)((int32_t)(2 * w + ww) * 4) >> 1) * 40 + pair[0][x]);
+        to->pair[1][x] = (uint16_t)(pair[1][x] + (w > 0));
+    }
+}
+
+static void ROWS(row_symbols)(const fmc_coef_symbols *to, const uint16_t *energy, uint16_t *const pair[2],
+                              const uint8_t *size, const int32_t *q, const fmc_coef_weights *k, size_t n)
+{
+    const uint16_t *restrict e0 = energy, *restrict p0 = pair[0], *restrict p1 = pair[1];
+    const uint8_t *restrict m = size;
+    const int32_t *restrict v = q;
+    const int32_t k_w = k->w, k_ww = k->ww;
+    uint8_t *restrict to_energy = to->energy, *restrict to_shift = to->shift, *restrict to_symbol = to->symbol;
+    uint16_t *restrict first = to->pair[0], *restrict second = to->pair[1];
+
+    for (size_t x = 0; x < n && x < 2; x++)
+        ROWS(symbol_at)(to, energy, pair, q, k, x, x ? size[0] : 0, 0);
+    for (size_t x = 2; x < n; x++) {
+        const int32_t e = ROWS(log_of)(e0[x] + ((k_w * m[x - 1] + k_ww * m[x - 2]) >> 4));
+        const int32_t shift = e < 23 ? 0 : (e - 19) >> 2, s = (((v[x] < 0 ? -v[x] : v[x]) - 1) >> shift) + 1;
+
+        to_energy[x] = (uint8_t)e;
+        to_shift[x] = (uint8_t)shift;
+        to_symbol[x] = (uint8_t)(s < 15 ? s : 15);
+    }
+    for (size_t x = 2; first && x < n; x++) {
+        first[x] = (uint16_t)((ROWS(log_of)((2 * m[x - 1] + m[x - 2]) * 4) >> 1) * 40 + p0[x]);
+        second[x] = (uint16_t)(p1[x] + (m[x - 1] > 0));
+    }
+}
