@@ -187,10 +187,10 @@ static fmc_status estimate_lossy(encoding *e)
     FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
     FMC_TRY(fmc_transform_choose(e->ex, &e->lossy));
     e->transform_bytes = e->lossy.menu.bits[0] / 8;
-    if (is_auto && trusts_estimates && is_far_below(e->interp_bytes, e->transform_bytes))
-        goto done;
     if (is_auto && is_undecided(e)) /* before the transform's own arrays are there */
         FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
+    if (is_auto && trusts_estimates && is_far_below(e->interp_bytes, e->transform_bytes))
+        goto done;
     FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, &e->transform));
     if (trusts_estimates && e->goal->kind == FMC_BOUND_NRMSE &&
         is_far_below(e->transform_bytes, fmin(e->interp_bytes, e->grid_bytes)))
