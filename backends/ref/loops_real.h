@@ -163,27 +163,45 @@ static double NAME(error_max)(const REAL *x, const REAL *y, size_t count)
     return p[0];
 }
 
-static size_t NAME(proxy_terms)(double *restrict product, const REAL *restrict x, REAL inv_unit, size_t count)
+/* At most 64 places of two rows. */
+static void NAME(pair_block)(uint64_t *sum, const REAL *restrict x, const REAL *restrict y, REAL inv_step, size_t count)
 {
-    double p[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
-    REAL term[128];
-    int32_t n_large = 0;
-    size_t i = 0;
+    const REAL top = (REAL)(1 << 20), round = (REAL)0.38;
+    int32_t q[64], n_nonzero = 0, error = 0, n_blocks = 0;
+    uint32_t octaves = 0;
 
-    for (size_t k = 0; k < count; k++) {
-        const REAL u = x[k] * inv_unit, t = 1 + u * u;
+    for (size_t i = 0; i < count; i++) {
+        const REAL u = (x[i] < 0 ? -x[i] : x[i]) * inv_step, v = (y[i] < 0 ? -y[i] : y[i]) * inv_step;
+        const REAL a = u < top ? u : top, b = v < top ? v : top;
+        const REAL a_low = a < 1 ? a : 1, b_low = b < 1 ? b : 1;
+        const int32_t m = (int32_t)(a + round), n = (int32_t)(b + round);
 
-        n_large += t > (REAL)1.36; /* |u| > 0.6 */
-        term[k] = t < (REAL)1e16 ? t : (REAL)1e16;
+        q[i] = m + n;
+        n_nonzero += (m > 0) + (n > 0);
+        error += m > 0 ? 5461 : (int32_t)(a_low * a_low * 65536);
+        error += n > 0 ? 5461 : (int32_t)(b_low * b_low * 65536);
     }
-    for (; i + 8 <= count; i += 8)
-        for (size_t j = 0; j < 8; j++)
-            p[j] *= (double)term[i + j];
-    for (; i < count; i++)
-        p[i % 8] *= (double)term[i];
-    for (size_t j = 0; j < 8; j++)
-        product[j] *= p[j];
-    return (size_t)n_large;
+    for (size_t i = count; i % 4; i++)
+        q[i] = 0;
+    for (size_t i = 0; i < (count + 3) / 4; i++) {
+        const int32_t s = q[4 * i] + q[4 * i + 1] + q[4 * i + 2] + q[4 * i + 3];
+        const float t = 1 + 0.25F * (float)s;
+        uint32_t bits;
+
+        memcpy(&bits, &t, sizeof bits);
+        octaves += bits - 0x3f800000;
+        n_blocks += s > 0;
+    }
+    sum[0] += (uint64_t)n_nonzero;
+    sum[1] += (uint64_t)error;
+    sum[2] += (uint64_t)n_blocks;
+    sum[3] += octaves;
+}
+
+static void NAME(pair_cost)(uint64_t sum[4], const REAL *x, const REAL *y, REAL inv_step, size_t count)
+{
+    for (size_t i = 0; i < count; i += 64)
+        NAME(pair_block)(sum, x + i, y + i, inv_step, count - i < 64 ? count - i : 64);
 }
 
 static void NAME(quantize)(int32_t *restrict q, const REAL *restrict x, REAL inv_step, REAL round, int32_t limit,

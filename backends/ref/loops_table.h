@@ -18,4 +18,4 @@
     .load_lanes_##type = FMC_MOVE(load, suffix), .store_lanes_##type = FMC_MOVE(store, suffix),                              \
     .square_sum_##type = square_sum_##suffix, .error_sum_##type = error_sum_##suffix,                                  \
     .error_max_##type = error_max_##suffix, .quantize_##type = quantize_##suffix,                                    \
-    .dequantize_##type = dequantize_##suffix, .proxy_terms_##type = proxy_terms_##suffix
+    .dequantize_##type = dequantize_##suffix, .pair_cost_##type = pair_cost_##suffix

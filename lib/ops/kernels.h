@@ -13,6 +13,9 @@
 /** Complex lines that a spectral transform computes side by side; a format constant (docs/format.md 6.4). */
 #define FMC_LANES 16
 
+/** What pair_cost adds up. */
+enum { FMC_COST_NONZERO, FMC_COST_ERROR, FMC_COST_BLOCKS, FMC_COST_OCTAVES, FMC_COST_SUMS };
+
 /** How far the kernels may go. A level that this build or machine lacks means the next one below. */
 enum fmc_simd_level {
     FMC_SIMD_REF = 0,    /* plain C as compiled for the base architecture: the definition of right */
@@ -53,8 +56,11 @@ typedef struct fmc_fft_pass {
  * square_sum  FREE but the same everywhere: sum of x[i]^2 in f64, in 8 partial sums p[i % 8] added up as a tree of halves
  * error_sum   the same of (x[i] - y[i]), each difference in f64
  * error_max   the largest |x[i] - y[i]| as an f64 difference
- * proxy_terms FREE, the same everywhere: with t = 1 + (x[i] * inv_unit)^2, at most 1e16, product[i % 8] is multiplied by
- *             all of its t, and the number of t > 1.36 is returned; count <= 128, so that no product overflows
+ * pair_cost   FREE, the same everywhere: statistics of two rows as quantised with a dead zone, added to sum[]. With
+ *             u = min(|v| * inv_step, 2^20), NaN being 2^20, and q = trunc(u + 0.38) of every value: [NONZERO] the
+ *             number of q > 0; [ERROR] 2^16 times the squared error, that is trunc(2^16 u^2) where q is 0 and 5461
+ *             elsewhere; for blocks of four places, the last one shorter, whose q add up to s: [BLOCKS] the number of
+ *             s > 0; [OCTAVES] the bits of the f32 1 + s / 4 less those of 1, 2^23 log2 of it joined by straight lines
  * quantize    q = trunc(|x[i]| * inv_step + round) with the sign of x[i], |q| <= limit; NaN gives 0.
  *             round in [0, 1): 0.5 = nearest, less = dead zone. Computed in the real type; limit <= 2^28
  * dequantize  x[i] = sign * ((|q| + offset[min(|q|, 3)]) * step) in the real type, 0 for q = 0; offset[0] is not read
@@ -80,7 +86,7 @@ typedef struct fmc_fft_pass {
     double (*square_sum_##type)(const real *x, size_t count);                                                          \
     double (*error_sum_##type)(const real *x, const real *y, size_t count);                                            \
     double (*error_max_##type)(const real *x, const real *y, size_t count);                                            \
-    size_t (*proxy_terms_##type)(double product[8], const real *x, real inv_unit, size_t count);                       \
+    void (*pair_cost_##type)(uint64_t sum[FMC_COST_SUMS], const real *x, const real *y, real inv_step, size_t count);  \
     void (*quantize_##type)(int32_t *q, const real *x, real inv_step, real round, int32_t limit, size_t count);        \
     void (*dequantize_##type)(real *x, const int32_t *q, real step, const real offset[4], size_t count);
 

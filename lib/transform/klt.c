@@ -6,6 +6,9 @@
 #include "core/status.h"
 #include "ops/kernels.h"
 
+/* Lines of a covariance that are multiplied at a time; rows of matrices are padded to whole vectors. */
+enum { LINES = 64, PAD = 16 };
+
 /* Lines looked at for a covariance: enough for its n^2 / 2 numbers. */
 static size_t sample_lines(const fmc_lines *lines)
 {
@@ -106,6 +109,13 @@ static void swap_rows(size_t n, double *m, double *inverse, size_t a, size_t b)
     }
 }
 
+/* x -= f * y */
+static void subtract(size_t n, double *restrict x, double f, const double *restrict y)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] -= f * y[i];
+}
+
 fmc_status fmc_klt_invert(size_t n, double *m, double *inverse)
 {
     for (size_t i = 0; i < n * n; i++)
@@ -128,10 +138,10 @@ fmc_status fmc_klt_invert(size_t n, double *m, double *inverse)
         for (size_t r = 0; r < n; r++) {
             const double f = m[r * n + c];
 
-            for (size_t i = 0; r != c && f != 0 && i < n; i++) {
-                m[r * n + i] -= f * m[c * n + i];
-                inverse[r * n + i] -= f * inverse[c * n + i];
-            }
+            if (r == c || f == 0)
+                continue;
+            subtract(n, m + r * n, f, m + c * n);
+            subtract(n, inverse + r * n, f, inverse + c * n);
         }
     }
     return FMC_OK;

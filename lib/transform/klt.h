@@ -9,6 +9,19 @@ fmc_status fmc_klt_f32(const fmc_exec *ex, const fmc_lines *lines, const fmc_tx_
 fmc_status fmc_klt_f64(const fmc_exec *ex, const fmc_lines *lines, const fmc_tx_klt *klt, double *data, int is_inverse);
 
 /**
+ * As fmc_tx_klt_make (transform/transform.h) for the lines of a box. @param rotation  NULL, or [n][n]: gets the vectors
+ * before they were rounded, row j = vector j.
+ */
+fmc_status fmc_klt_make_f32(const fmc_exec *ex, const fmc_lines *lines, const float *data, double rmse_target,
+                            fmc_tx_klt *klt, float *rotation);
+fmc_status fmc_klt_make_f64(const fmc_exec *ex, const fmc_lines *lines, const double *data, double rmse_target,
+                            fmc_tx_klt *klt, double *rotation);
+
+/** Every line times a matrix [n][n]: with a rotation, nearly what fmc_klt does, but without preparing anything. */
+fmc_status fmc_klt_rotate_f32(const fmc_exec *ex, const fmc_lines *lines, const float *matrix, float *data);
+fmc_status fmc_klt_rotate_f64(const fmc_exec *ex, const fmc_lines *lines, const double *matrix, double *data);
+
+/**
  * All n unit vectors of a basis: the stored ones divided by their length, then the completion. Zone EXACT.
  * @param basis  [n][n], row j = vector j.
  * @return FMC_OK, FMC_ERR_NO_MEMORY; FMC_ERR_CORRUPT for a stored vector of zeros.

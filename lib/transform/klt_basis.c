@@ -31,30 +31,33 @@ static void sort_vectors(size_t n, double *a, double *v)
     }
 }
 
-/* a = H a H and v = H v for the reflection H of unit vector u, whose first `from` numbers are 0. */
+/* x += f * y */
+static void add_times(size_t n, double *restrict x, double f, const double *restrict y)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] += f * y[i];
+}
+
+/* a = H a H for the reflection H of unit vector u, whose first `from` numbers are 0, and v = H v; a is symmetric. */
 static void reflect(size_t n, size_t from, const double *u, double *a, double *v)
 {
     double w[FMC_TX_MAX_KLT] = { 0 }, uw = 0;
 
-    for (size_t i = from; i < n; i++) {
-        w[i] = 0;
-        for (size_t k = from; k < n; k++)
-            w[i] += a[i * n + k] * u[k];
+    for (size_t i = from; i < n; i++)
+        add_times(n - from, w + from, u[i], a + i * n + from);
+    for (size_t i = from; i < n; i++)
         uw += u[i] * w[i];
-    }
     for (size_t i = from; i < n; i++)
         w[i] -= uw * u[i];
+    for (size_t i = from; i < n; i++) {
+        add_times(n - from, a + i * n + from, -2 * u[i], w + from);
+        add_times(n - from, a + i * n + from, -2 * w[i], u + from);
+    }
+    memset(w, 0, n * sizeof *w);
     for (size_t i = from; i < n; i++)
-        for (size_t k = from; k < n; k++)
-            a[i * n + k] -= 2 * (u[i] * w[k] + w[i] * u[k]);
-    for (size_t k = 0; k < n; k++)
-        w[k] = 0;
+        add_times(n, w, u[i], v + i * n);
     for (size_t i = from; i < n; i++)
-        for (size_t k = 0; k < n; k++)
-            w[k] += u[i] * v[i * n + k];
-    for (size_t i = from; i < n; i++)
-        for (size_t k = 0; k < n; k++)
-            v[i * n + k] -= 2 * u[i] * w[k];
+        add_times(n, v + i * n, -2 * u[i], w);
 }
 
 /* v a v^T tridiagonal by Householder's reflections: d its diagonal, e[i] beside d[i] and d[i + 1]. */
@@ -85,6 +88,17 @@ static void make_tridiagonal(size_t n, double *a, double *v, double *d, double *
     e[n - 1] = 0;
 }
 
+/* Rows x and y turned into each other by an angle of cosine c and sine s. */
+static void turn(size_t n, double *restrict x, double *restrict y, double c, double s)
+{
+    for (size_t k = 0; k < n; k++) {
+        const double was = x[k];
+
+        x[k] = c * was - s * y[k];
+        y[k] = s * was + c * y[k];
+    }
+}
+
 /* One implicit QL step on rows l..m. */
 static void ql_step(size_t n, size_t l, size_t m, double *d, double *e, double *v)
 {
@@ -107,12 +121,7 @@ static void ql_step(size_t n, size_t l, size_t m, double *d, double *e, double *
         p = s * r;
         d[i + 1] = g + p;
         g = c * r - b;
-        for (size_t k = 0; k < n; k++) {
-            const double x = v[i * n + k], y = v[(i + 1) * n + k];
-
-            v[(i + 1) * n + k] = s * x + c * y;
-            v[i * n + k] = c * x - s * y;
-        }
+        turn(n, v + i * n, v + (i + 1) * n, c, s);
     }
     d[l] -= p;
     e[l] = g;
@@ -241,12 +250,27 @@ static uint32_t row_cost(const int16_t *row, size_t n, uint32_t order, uint32_t 
     return cost;
 }
 
+/* The parameter whose Rice code is about the shortest: the size of the mean residual. */
+static uint32_t guess_parameter(const int16_t *row, size_t n, uint32_t order)
+{
+    uint64_t sum = 0;
+    uint32_t k = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += zigzag_residual(row, i, order);
+    while (k + 2 < 1u << PARAMETER_BITS && (uint64_t)n << (k + 1) <= sum)
+        k++;
+    return k;
+}
+
 static void write_row(const int16_t *row, size_t n, bits_out *bits)
 {
     uint32_t best_order = 0, best_k = 0, best = UINT32_MAX;
 
-    for (uint32_t order = 0; order < 3; order++)
-        for (uint32_t k = 0; k < 1 << PARAMETER_BITS; k++) {
+    for (uint32_t order = 0; order < 3; order++) {
+        const uint32_t guess = guess_parameter(row, n, order);
+
+        for (uint32_t k = guess > 0 ? guess - 1 : 0; k <= guess + 1; k++) {
             const uint32_t cost = row_cost(row, n, order, k);
 
             if (cost < best) {
@@ -255,6 +279,7 @@ static void write_row(const int16_t *row, size_t n, bits_out *bits)
                 best_k = k;
             }
         }
+    }
     put_bits(bits, best_order, ORDER_BITS);
     put_bits(bits, best_k, PARAMETER_BITS);
     for (size_t i = 0; i < n; i++) {

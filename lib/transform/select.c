@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which transform along which axis. A search that changes one axis at a time, judged on a sample that has the whole of
- * that axis and a crop of the others; then, depending on the effort, whole-array comparisons.
+ * Which transform along which axis. A sweep changes one axis at a time, judged on small boxes that have the whole of
+ * that axis and a crop of the others. Transforms along different axes commute, wavelets of several axes apart: what the
+ * other axes do is done once, then each kind for the axis in question. What is close then, is compared on a larger box,
+ * and what still is, on one that is larger still. Axes along which a field is smooth at the scale of the error are seen
+ * through means of neighbours. The highest effort compares whole arrays.
  */
 #include "transform/select.h"
 
@@ -9,42 +12,74 @@
 #include <string.h>
 #include "core/status.h"
 #include "ops/kernels.h"
+#include "transform/cost.h"
 #include "transform/klt.h"
-#include "transform/size.h"
 
 enum {
     N_KINDS = FMC_TX_KLT + 1,
     MIN_WAVELET = 8,       /* shortest axis of 9/7 halvings and of a DFT */
-    N_PLACES = 16,         /* looked at for samples */
+    N_PLACES = 32,         /* looked at for samples */
+    MOST_ROOM = 1 << 18,   /* samples of a sweep */
+    MAX_LEFT = 3,          /* choices of the last comparison */
+    MAX_SHIFT = 4,         /* long axes may be judged by means of 2^MAX_SHIFT neighbours */
+    MIN_SEEN = 32,         /* if so many of them are left */
+    N_DETAILS = 512,       /* pieces of lines that tell how smooth an axis is */
+    N_BOXES = 3,           /* of a sample */
+    LONGEST = 1024,        /* extent of a box, twice that if the axis may be periodic */
     MAX_MENU_TRIED = 40    /* 2 + 6 x 3, and 5 axes of 5 changes */
 };
 
 /* Odd, so that multiples modulo a power of 2 spread places along every axis in another order. */
 static const size_t place_step[FMC_MAX_RANK] = { 1, 7, 11, 5, 13 };
 
+/* Of the mean square error aimed at, what the means may lose along one axis and along all of them. */
+static const double most_lost = 0.3, most_lost_all = 0.6;
+
+/* What takes so many times the bits of the best is given up: after the sweep, and after the first comparison. */
+#define FAR 1.12
+#define STILL_CLOSE 1.04
+
 /* What a squared error of one step^2 costs: the slope of a fine quantiser's rate, 6 / ln 2. */
 static const double bits_per_error = 8.66;
+
+/* What an effort may cost. */
+typedef struct limits {
+    size_t first;        /* samples judged for every kind of an axis, at least */
+    double first_part;   /* and as part of the array */
+    size_t last;         /* samples on which the best choices are compared */
+    size_t last_parts;   /* before that, on one of so many parts of them */
+    size_t n_close;      /* choices compared beside those that always are */
+    double klt_size;     /* a K basis of n is made for arrays of so many times n^3 */
+} limits;
+
+static const limits quick = { 8192, 0.01, 65536, 4, 5, 6 };
+static const limits usual = { 24576, 0.02, 163840, 2, 6, 2 };
 
 /* What is being chosen: one kind per axis, and one more halving of P axes. */
 typedef struct choice {
     uint8_t kind[FMC_MAX_RANK];
     uint8_t extra_level;
-    double  bits;   /* what it is judged by */
-    double  size;   /* as bits, without the cost of errors */
-    double  step;   /* of the quantiser that it was judged with */
+    double  bits;   /* what it is judged by: size and the cost of errors */
 } choice;
 
 typedef struct search {
     const fmc_exec *ex;
     uint32_t        rank;
-    size_t          dim[FMC_MAX_RANK];
-    size_t          count;
+    size_t          dim[FMC_MAX_RANK], count;       /* of the array */
+    size_t          shift[FMC_MAX_RANK];            /* samples are judged as means of blocks of 2^shift along an axis */
+    size_t          seen[FMC_MAX_RANK], n_seen;     /* of the array as it is judged */
     uint32_t        effort;
-    double          rmse;
+    const limits   *limits;
+    double          rmse, rmse_seen;                /* aimed at; the same for the means, scaled like orthonormal ones */
     uint8_t         allowed[FMC_MAX_RANK][N_KINDS];
     fmc_tx_klt     *klt;                            /* [rank], from the whole array; n is 0: none yet */
+    void           *rotation[FMC_MAX_RANK];         /* owned: their vectors before rounding, [n][n] of the real type */
+    double          side_bits[FMC_MAX_RANK];        /* what they take in the stream */
     choice          best, second;
     choice          plain;                          /* the best with transforms along at most one axis */
+    double          bits_of[FMC_MAX_RANK][N_KINDS]; /* of every kind of an axis relative to the best, 0: not judged */
+    size_t          place[N_PLACES][FMC_MAX_RANK];  /* in the array, the ones where most happens first */
+    double          step;                           /* for comparing whole arrays; 0: not yet found */
     uint8_t         runner[FMC_MAX_RANK];           /* the second best kind of an axis */
     double          runner_bits[FMC_MAX_RANK];      /* how many more bits it takes, part of the whole */
 } search;
@@ -67,16 +102,26 @@ static void find_allowed(search *s, uint32_t axis, uint32_t axis_kind, int is_pe
     allowed[FMC_TX_DCT] = (uint8_t)fmc_tx_is_possible(FMC_TX_DCT, n);
     allowed[FMC_TX_DFT] = is_periodic && n >= MIN_WAVELET && fmc_tx_is_possible(FMC_TX_DFT, n);
     allowed[FMC_TX_KLT] = n <= klt_limit(s->effort) && s->count / n >= 4 * n &&
-                          (s->effort >= 9 || s->count / n >= n * n / (s->effort >= 5 ? 4 : 1)); /* it costs n^3 */
+                          (s->effort >= 9 || (double)s->count >= s->limits->klt_size * (double)(n * n * n));
+}
+
+/* Halvings of a part of an axis: as many as the whole gets, if it is long enough for that. */
+static uint8_t crop_levels(size_t n, size_t part)
+{
+    uint8_t levels = 0;
+
+    for (; part > 1 && levels < fmc_tx_default_levels(n); part /= 2)
+        levels++;
+    return levels;
 }
 
 /* The plan of a choice for a box; K and F axes that the box has only a part of get a DCT, which is the next best. */
-static fmc_tx_plan plan_of(const search *s, const choice *c, const size_t *box, fmc_tx_klt *klt)
+static fmc_tx_plan plan_of(const search *s, const choice *c, const size_t *box, const size_t *dim, fmc_tx_klt *klt)
 {
     fmc_tx_plan p = { .rank = s->rank };
 
     for (uint32_t a = 0; a < s->rank; a++) {
-        const int is_whole = box[a] == s->dim[a];
+        const int is_whole = box[a] == dim[a];
 
         p.dim[a] = box[a];
         p.kind[a] = c->kind[a];
@@ -89,7 +134,7 @@ static fmc_tx_plan plan_of(const search *s, const choice *c, const size_t *box, 
         if (p.kind[a] == FMC_TX_KLT)
             p.klt[a] = &klt[a];
         if (p.kind[a] == FMC_TX_DYADIC || p.kind[a] == FMC_TX_PACKET)
-            p.levels[a] = fmc_tx_default_levels(box[a]);
+            p.levels[a] = is_whole ? fmc_tx_default_levels(box[a]) : crop_levels(dim[a], box[a]);
         if (p.kind[a] == FMC_TX_PACKET)
             p.levels[a] = (uint8_t)(p.levels[a] + c->extra_level);
     }
@@ -119,43 +164,16 @@ static int is_sensible(const search *s, const choice *c)
     return count_kind(s, c, FMC_TX_PACKET) <= 1 && count_kind(s, c, FMC_TX_KLT) <= 1;
 }
 
-/* At low effort the second sweep asks only about nothing and the two best; P alone is the same as W alone. */
-static int is_worth_trying(const search *s, const choice *c, uint32_t axis, int sweep)
+/* P alone is the same as W alone; along the last axis it has never paid. */
+static int is_worth_trying(const search *s, const choice *c, uint32_t axis)
 {
     const uint8_t kind = c->kind[axis];
 
-    if (!is_sensible(s, c) || (kind == FMC_TX_PACKET && count_kind(s, c, FMC_TX_DYADIC) == 0))
+    if (!is_sensible(s, c))
         return 0;
-    return sweep == 0 || s->effort >= 5 || kind == FMC_TX_NONE || kind == s->best.kind[axis] || kind == s->runner[axis];
-}
-
-/*
- * A box with all of one axis (at most `budget` of it), of K and F axes too if they fit, and about budget samples: the
- * other extents are doubled, the least one first, as long as they fit.
- */
-static void sample_box(const search *s, uint32_t axis, size_t budget, size_t *box)
-{
-    size_t count = s->dim[axis] < budget ? s->dim[axis] : budget;
-
-    for (uint32_t a = 0; a < s->rank; a++)
-        box[a] = a == axis ? count : 1;
-    for (uint32_t a = 0; a < s->rank; a++) /* K and F mean nothing on a part of an axis */
-        if (a != axis && s->best.kind[a] >= FMC_TX_DFT && count * s->dim[a] <= budget / 2) {
-            box[a] = s->dim[a];
-            count *= box[a];
-        }
-    for (;;) {
-        uint32_t least = s->rank;
-
-        for (uint32_t a = s->rank; a-- > 0;)
-            if (a != axis && box[a] < s->dim[a] && (least == s->rank || box[a] < box[least]))
-                least = a;
-        if (least == s->rank || count / box[least] * (2 * box[least]) > budget)
-            return;
-        count /= box[least];
-        box[least] = 2 * box[least] < s->dim[least] ? 2 * box[least] : s->dim[least];
-        count *= box[least];
-    }
+    if (kind == FMC_TX_PACKET && (axis + 1 == s->rank || count_kind(s, c, FMC_TX_DYADIC) == 0))
+        return 0;
+    return 1;
 }
 
 /* Put a choice where it belongs among the n best. */
@@ -174,6 +192,154 @@ static size_t insert_choice(const search *s, choice *list, size_t n, size_t n_ma
     memmove(&list[at + 1], &list[at], (n - 1 - at) * sizeof *list);
     list[at] = *c;
     return n;
+}
+
+/* Double the extents of a box, the least one first, except along fixed axes, up to at most budget samples. */
+static void grow_box(const search *s, uint32_t fixed, size_t budget, size_t *box)
+{
+    size_t count = 1;
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        count *= box[a];
+    for (;;) {
+        uint32_t least = s->rank;
+
+        for (uint32_t a = s->rank; a-- > 0;)
+            if (!(fixed >> a & 1) && box[a] < s->seen[a] && (least == s->rank || box[a] < box[least]))
+                least = a;
+        if (least == s->rank || count / box[least] * (2 * box[least]) > budget)
+            return;
+        count /= box[least];
+        box[least] = 2 * box[least] < s->seen[least] ? 2 * box[least] : s->seen[least];
+        count *= box[least];
+    }
+}
+
+/*
+ * A box with all of one axis (at most `most` of it), of K and F axes too if they fit, and about budget samples: the
+ * other extents are doubled, the least one first, as long as they fit.
+ */
+static void sample_box(const search *s, uint32_t axis, size_t budget, size_t *box)
+{
+    const size_t most = s->allowed[axis][FMC_TX_DFT] && s->seen[axis] < 2 * LONGEST ? 2 * LONGEST : LONGEST;
+    size_t count = s->seen[axis] < most ? s->seen[axis] : most;
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        box[a] = a == axis ? count : 1;
+    for (uint32_t a = 0; a < s->rank; a++) /* K and F mean nothing on a part of an axis */
+        if (a != axis && s->best.kind[a] >= FMC_TX_DFT && count * s->seen[a] <= budget / 2) {
+            box[a] = s->seen[a];
+            count *= box[a];
+        }
+    grow_box(s, 1u << axis, budget, box);
+}
+
+/* A box of about budget samples, with all of the axes that have another transform than W in one of the choices. */
+static void common_box(const search *s, const choice *list, size_t n, size_t budget, size_t *box)
+{
+    size_t count = 1;
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        box[a] = 1;
+    for (uint32_t a = 0; a < s->rank; a++)
+        for (size_t i = 0; i < n; i++)
+            if (list[i].kind[a] >= FMC_TX_DCT && box[a] == 1 && count * s->seen[a] <= budget) {
+                box[a] = s->seen[a];
+                count *= box[a];
+            }
+    grow_box(s, 0, budget, box);
+}
+
+/* Add the best choice with other kinds instead of some; `n_list` grows if that is something new. */
+static size_t add_variant(const search *s, choice *list, size_t n, uint32_t from_kinds, uint8_t to)
+{
+    choice c = s->best;
+
+    c.bits = INFINITY;
+    for (uint32_t a = 0; a < s->rank; a++)
+        if (from_kinds >> c.kind[a] & 1)
+            c.kind[a] = s->allowed[a][to] ? to : c.kind[a];
+    return is_sensible(s, &c) ? insert_choice(s, list, n, n + 1, &c) : n;
+}
+
+/*
+ * The best choice, the changes of one axis that may be as good, and what small boxes are unfair to: where they are long
+ * and thin, P looks better than W; where they are a part of an axis, D looks better than W and F is not tried.
+ */
+static size_t close_choices(const search *s, choice *list)
+{
+    enum { D = 1u << FMC_TX_DCT, F = 1u << FMC_TX_DFT, P = 1u << FMC_TX_PACKET };
+    choice c;
+    size_t n = 0;
+
+    list[n++] = s->best;
+    for (uint32_t a = 0; a < s->rank; a++)
+        for (uint8_t kind = 0; kind < N_KINDS; kind++) {
+            c = s->best;
+            c.kind[a] = kind;
+            c.bits = s->best.bits * s->bits_of[a][kind];
+            if (kind != s->best.kind[a] && s->bits_of[a][kind] > 0 && s->bits_of[a][kind] < FAR && is_sensible(s, &c))
+                n = insert_choice(s, list, n, s->limits->n_close, &c);
+        }
+    n = add_variant(s, list, n, D, FMC_TX_DFT);
+    n = add_variant(s, list, n, P, FMC_TX_DYADIC);
+    n = add_variant(s, list, n, D | F, FMC_TX_DYADIC);
+    if (s->plain.bits < INFINITY)
+        n = insert_choice(s, list, n, n + 1, &s->plain);
+    c.bits = INFINITY;
+    c.extra_level = 0;
+    for (uint32_t a = 0; a < s->rank; a++)
+        c.kind[a] = s->allowed[a][FMC_TX_DYADIC] ? FMC_TX_DYADIC : FMC_TX_NONE;
+    return insert_choice(s, list, n, n + 1, &c);
+}
+
+/* What is left of the mean square error when some is lost by taking means: in units of the means times sqrt(block). */
+static void set_seen(search *s, double lost)
+{
+    double block = 1;
+
+    s->n_seen = 1;
+    for (uint32_t a = 0; a < s->rank; a++) {
+        s->n_seen *= s->seen[a] = s->dim[a] >> s->shift[a];
+        block *= (double)((size_t)1 << s->shift[a]);
+    }
+    s->rmse_seen = s->rmse * sqrt(block * (1 - lost));
+}
+
+/* Samples of a sweep: more where each costs less, along two axes, and where boxes are thin. */
+static size_t first_room(const search *s)
+{
+    const double part = s->limits->first_part * (double)s->n_seen * (s->rank < 3 ? 2 : 1);
+    const size_t least = s->limits->first * (s->rank == 2 || s->rank > 3 ? 2 : 1);
+
+    return part < (double)least ? least : part > (double)MOST_ROOM ? MOST_ROOM : (size_t)part;
+}
+
+/* Boxes of a plan's extents one after another: an axis more. */
+static fmc_tx_plan stack_boxes(const fmc_tx_plan *p, size_t n_boxes)
+{
+    fmc_tx_plan all = { .rank = p->rank + 1, .dim = { n_boxes } };
+
+    if (n_boxes == 1)
+        return *p;
+    for (uint32_t a = 0; a < p->rank; a++) {
+        all.dim[a + 1] = p->dim[a];
+        all.kind[a + 1] = p->kind[a];
+        all.levels[a + 1] = p->levels[a];
+        all.klt[a + 1] = p->klt[a];
+    }
+    return all;
+}
+
+/* The axes of a plan that have a W, and those that have another transform. */
+static uint32_t axes_with(const fmc_tx_plan *p, int is_w)
+{
+    uint32_t mask = 0;
+
+    for (uint32_t a = 0; a < p->rank; a++)
+        if (p->kind[a] != FMC_TX_NONE && (p->kind[a] == FMC_TX_DYADIC) == is_w)
+            mask |= 1u << a;
+    return mask;
 }
 
 /* The long menu: the search's result, every kind of first axis with wavelets, DCT or DFT on the others. */
@@ -209,19 +375,24 @@ static size_t long_menu(const search *s, choice *list)
 /* Take the best kind of an axis and remember the next. */
 static void settle(search *s, uint32_t axis, const choice *tried)
 {
-    double second = INFINITY;
+    double second = INFINITY, unit;
     uint8_t best = FMC_TX_NONE;
 
     for (uint8_t k = 1; k < N_KINDS; k++)
         if (tried[k].bits < tried[best].bits)
             best = k;
-    for (uint8_t k = 0; k < N_KINDS; k++)
+    unit = tried[best].bits > 1 ? tried[best].bits : 1;
+    for (uint8_t k = 0; k < N_KINDS; k++) {
+        if (tried[k].bits < INFINITY)
+            s->bits_of[axis][k] = tried[k].bits / unit;
         if (k != best && tried[k].bits < second) {
             second = tried[k].bits;
             s->runner[axis] = k;
         }
-    s->runner_bits[axis] = second / tried[best].bits - 1;
-    s->best = tried[best];
+    }
+    s->runner_bits[axis] = second / unit - 1;
+    if (tried[best].bits < INFINITY)
+        s->best = tried[best];
 }
 
 /* The change of one axis that loses least. */
@@ -240,29 +411,6 @@ static void find_second(search *s)
             s->second = c;
         }
     }
-}
-
-/*
- * The best choices of the search that are worth comparing on the whole array, best first; n <= 3. Wavelets along all
- * axes, which are never far off, are among them in case the samples were not like the rest.
- */
-static size_t close_choices(const search *s, choice *list)
-{
-    choice wavelets = { .bits = INFINITY };
-    const choice *all[] = { &s->best, &s->second, &s->plain };
-    const double limit = 1.12 * (s->plain.bits < s->best.bits ? s->plain.bits : s->best.bits);
-    size_t n = 0;
-
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i]->bits <= limit)
-            n = insert_choice(s, list, n, 3, all[i]);
-    if (n == 0) /* nothing could be judged */
-        list[n++] = s->best;
-    for (uint32_t a = 0; a < s->rank; a++)
-        wavelets.kind[a] = s->allowed[a][FMC_TX_DYADIC] ? FMC_TX_DYADIC : FMC_TX_NONE;
-    if (s->effort >= 5)
-        n = insert_choice(s, list, n < 3 ? n : 2, 3, &wavelets);
-    return n;
 }
 
 /* Every change of one axis. */
@@ -287,7 +435,7 @@ static void fill_menu(search *s, const choice *top, size_t n_top, fmc_tx_menu *m
     s->klt = NULL;
     menu->n = n_top < most ? n_top : most;
     for (size_t i = 0; i < menu->n; i++) {
-        menu->plan[i] = plan_of(s, &top[i], s->dim, menu->klt);
+        menu->plan[i] = plan_of(s, &top[i], s->dim, s->dim, menu->klt);
         menu->bits[i] = top[i].bits;
     }
 }

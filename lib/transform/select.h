@@ -16,14 +16,13 @@ typedef struct fmc_tx_menu {
 } fmc_tx_menu;
 
 /**
- * Choose transforms for an array by the estimated size (transform/size.h) at an RMSE, bytes of K bases included. Zone
+ * Choose transforms for an array by their cost (transform/cost.h) at an RMSE, bytes of K bases included. Zone
  * FREE, but the same for any number of threads.
  * @param x            finite samples, C-contiguous, borrowed.
  * @param rmse_target  > 0, units of x.
  * @param axis_kind    rank of enum fmc_axis_kind: UNLIKE axes stay as they are, PERIODIC ones may have a DFT; AUTO axes
  *                     are tested for that.
- * @param effort       1: one plan, by samples; 5: two, by samples and compared whole when close; 9: three, from a long
- *                     menu compared whole.
+ * @param effort       1, 5: one plan, by samples, at 5 by more of them; 9: three, from a long menu compared whole.
  * @param menu         fmc_tx_menu_fini when done, also after a failure.
  * @return FMC_OK, FMC_ERR_NO_MEMORY, FMC_ERR_CANCELLED.
  */
