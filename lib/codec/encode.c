@@ -27,7 +27,7 @@ typedef struct encoding {
     const fmc_effort *effort;
     fmc_lossy         lossy;
     fmc_grid_work     grid;
-    fmc_quantised     transform; /* of the menu's first plan, until it is coded or dropped */
+    fmc_quantised     transform; /* of the menu's first plan, if it is there */
     double            transform_bytes, interp_bytes, grid_bytes;
     fmc_candidate     best;
 } encoding;
@@ -145,34 +145,48 @@ done:
     return st;
 }
 
-/*
- * May a closer look at prediction change anything? What the transform will need under an absolute bound to correct the
- * samples that break it is not yet known: seldom more than a bit a sample. Probes are not to be trusted where samples need
- * few bits: the errors of decoded neighbours are nearly everything then.
- */
+/* Probes of prediction are not to be trusted there: the errors of decoded neighbours are nearly everything. */
+static int needs_few_bits(const encoding *e)
+{
+    return 16 * e->interp_bytes < (double)fmc_block_count(e->block);
+}
+
+/* May a closer look at prediction change anything? */
 static int is_undecided(const encoding *e)
 {
-    const double n = (double)fmc_block_count(e->block), more = e->goal->kind == FMC_BOUND_ABS ? n / 10 : 0;
-    const double least = fmin(e->transform_bytes, e->grid_bytes), most = fmin(e->transform_bytes + more, e->grid_bytes);
-    const uint32_t effort = e->effort->effort;
-    const int is_low = 16 * e->interp_bytes < n;
+    const double ratio = e->interp_bytes / fmin(e->transform_bytes, e->grid_bytes);
 
-    if (fmc_block_count(e->block) <= SMALL_COUNT || effort >= 9)
-        return !(e->interp_bytes > 1.4 * most);
-    return e->interp_bytes < 1.2 * most && (e->interp_bytes > 0.83 * least || is_low);
+    if (fmc_block_count(e->block) <= SMALL_COUNT || e->effort->effort >= 9)
+        return !(ratio > 1.4);
+    return ratio < 1.12 && (ratio > 0.87 || needs_few_bits(e));
 }
 
-/* Sizes by rough estimates that no better ones could turn round. */
-static int is_far_below(double a, double b)
+/*
+ * What a choice of transforms is judged by says little of bytes, between a half and three times as many, but that is
+ * enough where prediction is far better or far worse.
+ */
+static int is_prediction_enough(const encoding *e, double judged)
 {
-    return 1.35 * a < b;
+    return e->effort->effort < 9 && !needs_few_bits(e) && e->interp_bytes < 0.3 * judged;
 }
 
-/* What the lossy coders would need; leaves the transform's first plan quantised. */
+static int is_transform_enough(const encoding *e, double judged)
+{
+    return e->effort->effort < 9 && e->goal->kind == FMC_BOUND_NRMSE &&
+           fmin(e->interp_bytes, e->grid_bytes) > 1.8 * judged;
+}
+
+/* Prediction looked at more closely, with the transform's arrays out of the way: they take as much memory as these. */
+static fmc_status decide(encoding *e)
+{
+    fmc_quantised_fini(e->ex, &e->transform);
+    return fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes);
+}
+
+/* What the lossy coders would need; may leave the transform's first plan quantised. */
 static fmc_status estimate_lossy(encoding *e)
 {
     const int is_auto = e->effort->coder == FMC_CODER_AUTO, is_log = e->goal->kind == FMC_BOUND_PW_REL;
-    const int trusts_estimates = e->effort->effort >= 5 && e->effort->effort < 9;
     fmc_status st;
 
     FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
@@ -187,15 +201,14 @@ static fmc_status estimate_lossy(encoding *e)
     FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
     FMC_TRY(fmc_transform_choose(e->ex, &e->lossy));
     e->transform_bytes = e->lossy.menu.bits[0] / 8;
-    if (is_auto && is_undecided(e)) /* before the transform's own arrays are there */
-        FMC_TRY(fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes));
-    if (is_auto && trusts_estimates && is_far_below(e->interp_bytes, e->transform_bytes))
+    if (is_auto && is_prediction_enough(e, e->transform_bytes))
         goto done;
     FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, &e->transform));
-    if (trusts_estimates && e->goal->kind == FMC_BOUND_NRMSE &&
-        is_far_below(e->transform_bytes, fmin(e->interp_bytes, e->grid_bytes)))
+    if (is_transform_enough(e, e->transform_bytes))
         goto done;
     FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, &e->transform_bytes));
+    if (is_auto && is_undecided(e))
+        FMC_TRY(decide(e));
 done:
     if (st == FMC_ERR_UNSUPPORTED)
         fmc_quantised_fini(e->ex, &e->transform);
@@ -280,7 +293,7 @@ static fmc_status code_promising(encoding *e)
     fmc_status st = FMC_OK;
 
     if (e->transform_bytes <= most && e->transform_bytes < HUGE_VAL) {
-        FMC_TRY(finish_lossy(e, &e->transform));
+        FMC_TRY(e->transform.q ? finish_lossy(e, &e->transform) : code_transform(e, 0));
         FMC_TRY(code_menu(e));
     }
     fmc_quantised_fini(e->ex, &e->transform);
