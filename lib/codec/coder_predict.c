@@ -17,7 +17,7 @@ enum { MAX_ROUNDS = 8 };
 #define WHOLE_COUNT ((size_t)1 << 21)
 
 /* Bits a sample below which a probe says little. */
-#define LOW_RATE 0.5
+#define LOW_RATE 2.5
 
 /* f32 work: what rounding of |y| <= 1.5 may add to an error. */
 static const double f32_slack = 1.8e-7;

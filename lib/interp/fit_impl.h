@@ -128,17 +128,20 @@ static void NAME(fit_pairs)(NAME(fit_site) *s, const size_t *at, size_t x0, size
     for (size_t i = 0; i < n; i++)
         s->target[i] = (double)p[i * step];
     for (uint32_t j = 0; j < job->n_pairs; j++) {
+        const fmc_reach *reach = &job->reach[2 * j];
+        const REAL *one = p + s->near[2 * j], *other = p + s->near[2 * j + 1];
         double *v = s->pair[j];
 
+        if (inner && (n_axes == 0 || (!NAME(is_beyond)(job, at, reach, axis, n_axes) &&
+                                      !NAME(is_beyond)(job, at, reach + 1, axis, n_axes)))) {
+            for (size_t i = 0; i < n; i++)
+                v[i] = (double)one[i * step] + (double)other[i * step];
+            continue;
+        }
         for (size_t i = 0; i < n; i++)
             v[i] = 0;
-        for (uint32_t k = 2 * j; k < 2 * j + 2; k++) {
-            if (!inner || (n_axes > 0 && NAME(is_beyond)(job, at, &job->reach[k], axis, n_axes)))
-                NAME(fit_tap)(s, at, k, x0, n, v);
-            else
-                for (size_t i = 0; i < n; i++)
-                    v[i] += (double)*(p + s->near[k] + i * step);
-        }
+        NAME(fit_tap)(s, at, 2 * j, x0, n, v);
+        NAME(fit_tap)(s, at, 2 * j + 1, x0, n, v);
     }
 }
 

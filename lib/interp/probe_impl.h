@@ -54,7 +54,6 @@ static fmc_status NAME(probe_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan,
     size_t grid = count;
     fmc_status st = FMC_ALLOC_ZERO(ex->alloc, 1, &s);
 
-    out->levels = plan->levels;
     for (uint32_t l = 0; st == FMC_OK && l < plan->levels && l < FMC_INTERP_FIT_LEVELS && grid > count / 40; l++) {
         size_t here, left;
         double boost;
@@ -65,11 +64,11 @@ static fmc_status NAME(probe_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan,
         boost = l + 1 < plan->levels && l + 1 < FMC_INTERP_FIT_LEVELS && left > count / 40 ? 1 : (double)grid / (double)here;
         s->noise = bound * bound / 3;
         if (l == 0)
-            NAME(fit_shares)(plan, size->fit / 16 + 64, s);
+            NAME(fit_shares)(plan, size->fit / 16 + 32, s);
         for (uint32_t c = 1; c < s->job.level.n_cosets; c++) {
             const double share = (double)fmc_interp_count(s->job.level.dim[c]) / (double)count;
 
-            NAME(fit_coset)(plan, c, (size_t)(share * (double)size->fit) + 96, s);
+            NAME(fit_coset)(plan, c, (size_t)(share * (double)size->fit) + 64, s);
             fmc_fit_take(plan, l, c, &s->job.level, &s->job.pairs, bound, &s->fit);
             NAME(probe_coset)(plan, l, c, (size_t)(share * (double)size->seen) + 32, boost, s, out);
         }
@@ -214,7 +213,7 @@ fmc_status NAME(fmc_interp_probe)(const fmc_exec *ex, uint32_t rank, const size_
                 FMC_TRY(FMC_ERR_CANCELLED);
             FMC_TRY(NAME(probe_plan)(ex, &list->plan[i], x, goal, &size[round], &unused));
         }
-        fmc_candidates_keep(round == 0 ? 2 : 1, list);
+        fmc_candidates_keep(round > 0 ? 1 : effort < 5 ? 2 : 3, list);
     }
     *plan = list->plan[0];
     *step = plan->step;

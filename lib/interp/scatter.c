@@ -9,7 +9,7 @@ enum { CLASSES = 48, DIRECT = 12, SYMBOLS = DIRECT + 20, MOST = 1 << 16, ROUNDS 
 
 const fmc_probe_size *fmc_probe_sizes(uint32_t effort)
 {
-    static const fmc_probe_size quick[] = { { 600, 1600 }, { 1600, 4800 }, { 6000, 32000 } };
+    static const fmc_probe_size quick[] = { { 500, 1500 }, { 1500, 4800 }, { 6000, 32000 } };
     static const fmc_probe_size normal[] = { { 1200, 3000 }, { 4000, 12000 }, { 12000, 64000 } };
 
     return effort < 5 ? quick : normal;
@@ -114,16 +114,17 @@ static double decoded_error(double e, double most)
 
 /*
  * Mean square of what decoded neighbours add to a residual with mean square `own`. Where residuals are below a step the
- * errors of few samples spread over many others: raster order passes them on undiminished, a pyramid interpolates them,
- * and they come from as far up as residuals are larger, `growth` times at the top. Where the data are constant there are none.
+ * errors of few samples spread over many others: raster order passes them on undiminished, a pyramid interpolates them.
+ * Where the data are constant there are none, and where some are, `busy` being the share of the others, decoded
+ * neighbours are often wrong by the same amount, which raster prediction takes for a level.
  */
-static double noise_of(double own, double growth, const fmc_scatter_segment *g, double step)
+static double noise_of(double own, double busy, const fmc_scatter_segment *g, double step)
 {
-    const double most = step * step / 12, gain = (double)g->gain;
+    const double most = step * step / 12, gain = (double)g->gain, all = decoded_error(1e4 * own, most);
 
     if (g->level < 0)
-        return (gain > 1 ? gain : 1) * decoded_error(1e4 * own, most);
-    return (0.75 * most + gain * own) / (most + own) * decoded_error(growth * own, most);
+        return (gain > 1 ? 1 + (gain - 1) * busy : 1) * all;
+    return (0.75 * most + gain * own) / (most + own) * all;
 }
 
 static double mean_square(const float *e, uint32_t n)
@@ -135,23 +136,13 @@ static double mean_square(const float *e, uint32_t n)
     return sum / n;
 }
 
-/* How much larger squared residuals are at the top of a pyramid: typical ones of the two finest levels tell. */
-static double growth_of(const fmc_scatter *s)
+static double share_above(const float *e, uint32_t n, float limit)
 {
-    double sum[2] = { 0 }, count[2] = { 0 }, octaves;
+    uint32_t count = 0;
 
-    for (uint32_t k = 0; k < s->n; k++) {
-        const fmc_scatter_segment *g = &s->segment[k];
-        const double own = mean_square(s->e + (size_t)k * FIT_SEGMENT, g->n);
-
-        if (g->level < 0 || g->level > 1 || !(own > 0))
-            continue;
-        sum[g->level] += fmc_interp_log2(own);
-        count[g->level]++;
-    }
-    octaves = count[0] > 0 && count[1] > 0 ? sum[1] / count[1] - sum[0] / count[0] : 3;
-    octaves = octaves < 0 ? 0 : octaves > 5 ? 5 : octaves;
-    return s->levels > 1 ? ldexp(1, (int)fmin((s->levels - 1) * octaves, 40)) : 1;
+    for (uint32_t i = 0; i < n; i++)
+        count += fabsf(e[i]) > limit;
+    return (double)count / n;
 }
 
 /* A number of variance 1 and limited size: the sum of n uniform ones. */
@@ -167,7 +158,7 @@ static double next_noise(uint32_t *seed, int n)
 }
 
 /* Quantise at a step: the mean squared error; h may be NULL. */
-static double look_at(const fmc_scatter *s, double growth, double step, histogram *h)
+static double look_at(const fmc_scatter *s, double step, histogram *h)
 {
     const double inverse = 1 / step;
     double error2 = 0, count = 0;
@@ -176,6 +167,7 @@ static double look_at(const fmc_scatter *s, double growth, double step, histogra
     for (uint32_t k = 0; k < s->n; k++) {
         const fmc_scatter_segment *g = &s->segment[k];
         const float *e = s->e + (size_t)k * FIT_SEGMENT;
+        const double busy = share_above(e, g->n, (float)(0.003 * step));
         uint32_t v[FIT_SEGMENT];
         double sum = 0, sd = 0;
 
@@ -183,7 +175,7 @@ static double look_at(const fmc_scatter *s, double growth, double step, histogra
             double r, t;
 
             if (i % NEAR == 0)
-                sd = sqrt(noise_of(mean_square(e + i, g->n - i < NEAR ? g->n - i : NEAR), growth, g, step));
+                sd = sqrt(noise_of(mean_square(e + i, g->n - i < NEAR ? g->n - i : NEAR), busy, g, step));
             r = fabs((double)e[i] + sd * next_noise(&seed, g->level < 0 ? 2 : 1));
             t = r * inverse + 0.5;
 
@@ -199,10 +191,10 @@ static double look_at(const fmc_scatter *s, double growth, double step, histogra
 }
 
 /* A step whose root mean square error is about `rms`. */
-static double find_step(const fmc_scatter *s, double growth, double rms, double step)
+static double find_step(const fmc_scatter *s, double rms, double step)
 {
     for (int i = 0; i < ROUNDS; i++) {
-        const double ratio = look_at(s, growth, step, NULL) / (rms * rms);
+        const double ratio = look_at(s, step, NULL) / (rms * rms);
 
         if (!(ratio > 0))
             return 64 * step;
@@ -232,15 +224,14 @@ static double entropy(const histogram *h, double weight)
 
 fmc_status fmc_scatter_bits(const fmc_exec *ex, const fmc_scatter *s, double rms, double *step, double *bits)
 {
-    const double growth = growth_of(s);
     histogram *h = NULL;
     double count = 0, seen = 0;
     fmc_status st;
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &h));
     if (rms > 0)
-        *step = find_step(s, growth, rms, *step);
-    look_at(s, growth, *step, h);
+        *step = find_step(s, rms, *step);
+    look_at(s, *step, h);
     for (uint32_t k = 0; k < s->n; k++) {
         count += s->segment[k].n * (double)s->segment[k].weight;
         seen += s->segment[k].n;

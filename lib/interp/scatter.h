@@ -10,7 +10,7 @@ typedef struct fmc_probe_size {
     size_t fit, seen;
 } fmc_probe_size;
 
-/** Of a first look at all candidates, a second one at the best two, and a close one at a single plan. */
+/** Of a first look at all candidates, a second one at the best few, and a close one at a single plan. */
 const fmc_probe_size *fmc_probe_sizes(uint32_t effort);
 
 /** Some neighbouring targets of one row. */
@@ -28,7 +28,6 @@ typedef struct fmc_scatter_segment {
  */
 typedef struct fmc_scatter {
     uint32_t             n, most;
-    uint32_t             levels;  /* of a pyramid */
     fmc_scatter_segment *segment; /* [most], owned */
     float               *e;       /* [most][FIT_SEGMENT], owned */
 } fmc_scatter;
