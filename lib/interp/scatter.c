@@ -9,7 +9,7 @@ enum { CLASSES = 48, DIRECT = 12, SYMBOLS = DIRECT + 20, MOST = 1 << 16, ROUNDS 
 
 const fmc_probe_size *fmc_probe_sizes(uint32_t effort)
 {
-    static const fmc_probe_size quick[] = { { 500, 1500 }, { 1500, 4800 }, { 6000, 32000 } };
+    static const fmc_probe_size quick[] = { { 600, 2400 }, { 1600, 8000 }, { 6000, 48000 } };
     static const fmc_probe_size normal[] = { { 1200, 3000 }, { 4000, 12000 }, { 12000, 64000 } };
 
     return effort < 5 ? quick : normal;
