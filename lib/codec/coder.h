@@ -12,8 +12,11 @@
 
 /** Choose the transforms: fills l->menu. Needs l->x. */
 fmc_status fmc_transform_choose(const fmc_exec *ex, fmc_lossy *l);
-/** With plan `choice` < l->menu.n. */
-fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, fmc_quantised *z);
+/**
+ * With plan `choice` < l->menu.n.
+ * @param worth  bytes: where a first estimate, z->bytes, is above, nothing is quantised and z->q is NULL.
+ */
+fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, double worth, fmc_quantised *z);
 fmc_status fmc_transform_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
 /** Letters per axis, e.g. "PWW". */
 fmc_status fmc_transform_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);

@@ -7,7 +7,9 @@
 #include "codec/samples.h"
 #include "coef/coef.h"
 #include "core/status.h"
+#include "transform/cost.h"
 #include "transform/gain.h"
+#include "transform/klt.h"
 
 enum { MAX_SEARCH = 14, MAX_REBUILDS = 9, SAMPLING = 8, MAX_CORRECTIONS = 2 };
 
@@ -77,7 +79,6 @@ static fmc_status attempt_init(const fmc_exec *ex, attempt *t)
     FMC_TRY(fmc_signal_forward(ex, s, t->plan, z->recon));
     FMC_TRY(fmc_signal_alloc(ex, s, &t->c));
     fmc_signal_pack(s, t->plan, z->band, z->n_bands, z->recon, t->c);
-    FMC_TRY(FMC_ALLOC(ex->alloc, s->count, &z->q));
     FMC_TRY(FMC_ALLOC(ex->alloc, z->n_bands, &t->gain));
     for (size_t i = 0; i < z->n_bands; i++)
         t->gain[i] = (float)fmc_tx_band_gain(t->plan, &z->band[i]);
@@ -211,20 +212,57 @@ static void note(bracket *b, double step, double ratio)
     }
 }
 
+/* What the coefficients, still in the transform's array, will take at quant.step; bases of K axes included. */
+static fmc_status estimate(const fmc_exec *ex, attempt *t)
+{
+    const fmc_tx_plan *plan = t->plan;
+    const double step = t->quant.step;
+    fmc_tx_cost cost = { 0 };
+    fmc_out basis = fmc_out_make(ex->alloc);
+    fmc_status st;
+
+    FMC_TRY(t->l->signal.dtype == FMC_F64 ? fmc_tx_cost_f64(ex, plan, t->z->recon, step, &cost)
+                                          : fmc_tx_cost_f32(ex, plan, t->z->recon, step, &cost));
+    for (uint32_t a = 0; a < plan->rank; a++)
+        if (plan->kind[a] == FMC_TX_KLT)
+            fmc_tx_klt_write(plan->klt[a], &basis);
+    t->z->bytes = cost.bits / 8 + (double)basis.size;
+    st = basis.st;
+done:
+    fmc_out_fini(&basis);
+    return st;
+}
+
+/* Where the search begins: a step of about the right error. Leaves the error wanted of the coefficients, 0: none. */
+static fmc_status begin(const fmc_exec *ex, attempt *t, double *wanted)
+{
+    const fmc_lossy *l = t->l;
+    const double limit = l->target.limit * t->how.first_aim, valid = (double)l->mask.coded.n_valid;
+    fmc_status st = FMC_OK;
+
+    *wanted = 0;
+    if (l->target.kind == FMC_BOUND_ABS) {
+        t->quant.step = step_per_bound * l->target.limit;
+    } else {
+        t->quant.step = 3 * l->target.limit;
+        *wanted = limit * limit * (valid + ((double)l->count - valid) * masked_share);
+        FMC_TRY(find_step(ex, t, *wanted));
+    }
+done:
+    return st;
+}
+
 /*
  * Meet a root mean square error from below. The search works on samples of the coefficients; what counts is the error
  * of the decoded samples, so the search's aim is corrected by that. Where the error jumps (few coefficients are left)
  * the largest step that keeps the limit is taken.
  */
-static fmc_status reach_rmse(const fmc_exec *ex, attempt *t)
+static fmc_status reach_rmse(const fmc_exec *ex, attempt *t, double wanted)
 {
-    const double limit = t->l->target.limit, valid = (double)t->l->mask.coded.n_valid, count = (double)t->l->count;
     bracket b = { .breaks = HUGE_VAL };
-    double ratio, wanted = t->how.first_aim * t->how.first_aim * limit * limit * (valid + (count - valid) * masked_share);
+    double ratio;
     fmc_status st;
 
-    t->quant.step = 3 * limit;
-    FMC_TRY(find_step(ex, t, wanted));
     for (int i = 0;; i++) {
         FMC_TRY(rebuild(ex, t, wanted));
         FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
@@ -266,9 +304,11 @@ static fmc_status write_head(const attempt *t)
     return out->st;
 }
 
-fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, fmc_quantised *z)
+fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, double worth,
+                                  fmc_quantised *z)
 {
     attempt t = { .l = l, .plan = &l->menu.plan[choice], .z = z, .slope = 1.3 };
+    double wanted;
     fmc_status st;
 
     memset(z, 0, sizeof *z);
@@ -278,12 +318,12 @@ fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choic
     FMC_TRY(attempt_init(ex, &t));
     t.how = l->effort->effort >= 9 ? thorough : l->effort->effort >= 5 ? normal : hasty;
     t.quant.lambda = 0.12f;
-    if (l->target.kind == FMC_BOUND_ABS) {
-        t.quant.step = step_per_bound * l->target.limit;
-        FMC_TRY(rebuild(ex, &t, 0));
-    } else {
-        FMC_TRY(reach_rmse(ex, &t));
-    }
+    FMC_TRY(begin(ex, &t, &wanted));
+    FMC_TRY(estimate(ex, &t));
+    if (z->bytes > worth)
+        goto done;
+    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
+    FMC_TRY(l->target.kind == FMC_BOUND_ABS ? rebuild(ex, &t, 0) : reach_rmse(ex, &t, wanted));
     FMC_TRY(write_head(&t));
 done:
     fmc_dealloc(ex->alloc, t.c);

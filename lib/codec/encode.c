@@ -70,7 +70,7 @@ static fmc_status finish_lossy(encoding *e, fmc_quantised *z)
 static fmc_status code_transform(encoding *e, size_t choice)
 {
     fmc_quantised z;
-    fmc_status st = fmc_transform_quantise(e->ex, &e->lossy, choice, &z);
+    fmc_status st = fmc_transform_quantise(e->ex, &e->lossy, choice, HUGE_VAL, &z);
 
     if (st == FMC_OK)
         return finish_lossy(e, &z);
@@ -161,19 +161,21 @@ static int is_undecided(const encoding *e)
     return ratio < 1.12 && (ratio > 0.87 || needs_few_bits(e));
 }
 
-/*
- * What a choice of transforms is judged by says little of bytes, between a half and three times as many, but that is
- * enough where prediction is far better or far worse.
- */
-static int is_prediction_enough(const encoding *e, double judged)
+/* Bytes of the transform, still to be measured, that prediction is certain to undercut. */
+static double most_worth(const encoding *e)
 {
-    return e->effort->effort < 9 && !needs_few_bits(e) && e->interp_bytes < 0.3 * judged;
+    if (e->effort->coder != FMC_CODER_AUTO || e->effort->effort >= 9 || needs_few_bits(e))
+        return HUGE_VAL;
+    return 1.4 * e->interp_bytes;
 }
 
-static int is_transform_enough(const encoding *e, double judged)
+/* The first estimate of the transform leaves no doubt: what prediction promises is far above. */
+static int is_transform_enough(const encoding *e)
 {
+    const double bytes = e->transform_bytes;
+
     return e->effort->effort < 9 && e->goal->kind == FMC_BOUND_NRMSE &&
-           fmin(e->interp_bytes, e->grid_bytes) > 1.8 * judged;
+           fmin(e->interp_bytes, e->grid_bytes) > (16 * bytes < (double)fmc_block_count(e->block) ? 2 : 1.4) * bytes;
 }
 
 /* Prediction looked at more closely, with the transform's arrays out of the way: they take as much memory as these. */
@@ -200,11 +202,9 @@ static fmc_status estimate_lossy(encoding *e)
         goto done;
     FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
     FMC_TRY(fmc_transform_choose(e->ex, &e->lossy));
-    e->transform_bytes = e->lossy.menu.bits[0] / 8;
-    if (is_auto && is_prediction_enough(e, e->transform_bytes))
-        goto done;
-    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, &e->transform));
-    if (is_transform_enough(e, e->transform_bytes))
+    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, most_worth(e), &e->transform));
+    e->transform_bytes = e->transform.bytes;
+    if (!e->transform.q || is_transform_enough(e))
         goto done;
     FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, &e->transform_bytes));
     if (is_auto && is_undecided(e))
@@ -299,6 +299,8 @@ static fmc_status code_promising(encoding *e)
     fmc_quantised_fini(e->ex, &e->transform);
     if (has_interp && (e->interp_bytes <= most || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
         FMC_TRY(code_interp(e));
+    if (e->best.coder == FMC_CODER_AUTO && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL)
+        FMC_TRY(code_transform(e, 0)); /* prediction promised more than it could keep */
     fmc_lossy_fini(e->ex, &e->lossy);
     if (has_grid && (e->grid_bytes <= most || e->best.coder == FMC_CODER_AUTO))
         FMC_TRY(code_grid(e));

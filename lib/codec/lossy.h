@@ -41,6 +41,7 @@ typedef struct fmc_quantised {
     size_t    n_bands;
     int32_t  *q;        /* band-major */
     uint32_t  tier;     /* of the coefficient coder */
+    double    bytes;    /* transform coder: what it will take, by a first estimate; within a fifth above a bit a sample */
     void     *recon;    /* the signal that the decoder will have, working type, coders' order */
     void     *samples;  /* what that gives, chunk's type and order (codec/samples.h); NULL: not made yet */
     int       is_measured; /* samples keep a mean-square goal */

@@ -44,7 +44,7 @@ static size_t goes_through(const fmc_block *b, const void *data, uint32_t kind, 
     assert_int_equal(fmc_lossy_make_signal(&ex, &l), FMC_OK);
     if (coder == FMC_CODER_TRANSFORM) {
         assert_int_equal(fmc_transform_choose(&ex, &l), FMC_OK);
-        assert_int_equal(fmc_transform_quantise(&ex, &l, 0, &z), FMC_OK);
+        assert_int_equal(fmc_transform_quantise(&ex, &l, 0, HUGE_VAL, &z), FMC_OK);
     } else {
         assert_int_equal(fmc_predict_quantise(&ex, &l, &z), FMC_OK);
     }
@@ -107,7 +107,7 @@ static void previews_by_decoding_all(void **state)
     l.base = &base;
     assert_int_equal(fmc_lossy_make_signal(&ex, &l), FMC_OK);
     assert_int_equal(fmc_transform_choose(&ex, &l), FMC_OK);
-    assert_int_equal(fmc_transform_quantise(&ex, &l, 0, &z), FMC_OK);
+    assert_int_equal(fmc_transform_quantise(&ex, &l, 0, HUGE_VAL, &z), FMC_OK);
     assert_int_equal(fmc_lossy_finish(&ex, &l, &z, &c), FMC_OK);
     assert_int_equal(fmc_chunk_decode(&ex, &b, fmc_in_make(c.payload.data, c.payload.size), whole), FMC_OK);
     assert_int_equal(fmc_chunk_preview(&ex, &b, fmc_in_make(c.payload.data, c.payload.size), 1, coarse), FMC_OK);
