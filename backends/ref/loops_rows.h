@@ -67,43 +67,54 @@ static void ROWS(row_pairs)(uint16_t *const pair[2], const fmc_coef_rows *r, siz
     }
 }
 
-static inline void ROWS(symbol_at)(const fmc_coef_symbols *to, const uint16_t *energy, uint16_t *const pair[2],
-                                   const int32_t *q, const fmc_coef_weights *k, size_t x, uint32_t w, uint32_t ww)
+/* size: from two values before the first on. One loop a step and width of number, so that each becomes vector code. */
+static void ROWS(symbols_part)(const fmc_coef_symbols *to, size_t from, size_t n, const uint16_t *restrict energy,
+                               const uint8_t *restrict size, const int32_t *restrict q, const fmc_coef_weights *k)
 {
-    const int32_t e = ROWS(log_of)((int32_t)(energy[x] + ((k->w * w + k->ww * ww) >> 4)));
-    const int32_t shift = e < 23 ? 0 : (e - 19) >> 2, s = (((q[x] < 0 ? -q[x] : q[x]) - 1) >> shift) + 1;
+    const int32_t k_w = k->w, k_ww = k->ww;
+    uint8_t *restrict to_energy = to->energy + from, *restrict to_shift = to->shift + from;
+    uint8_t *restrict to_symbol = to->symbol + from;
+    uint16_t e[COEF_PART], shift[COEF_PART];
+    int32_t symbol[COEF_PART];
 
-    to->energy[x] = (uint8_t)e;
-    to->shift[x] = (uint8_t)shift;
-    to->symbol[x] = (uint8_t)(s < 15 ? s : 15);
-    if (to->pair[0]) {
-        to->pair[0][x] = (uint16_t)((ROWS(log_of)((int32_t)(2 * w + ww) * 4) >> 1) * 40 + pair[0][x]);
-        to->pair[1][x] = (uint16_t)(pair[1][x] + (w > 0));
+    for (size_t x = 0; x < n; x++)
+        e[x] = (uint16_t)ROWS(log_of)(energy[x] + ((k_w * size[x + 1] + k_ww * size[x]) >> 4));
+    for (size_t x = 0; x < n; x++)
+        shift[x] = (uint16_t)(((e[x] > 19 ? e[x] : 19) - 19) >> 2);
+    for (size_t x = 0; x < n; x++) {
+        const int32_t s = (((q[x] < 0 ? -q[x] : q[x]) - 1) >> shift[x]) + 1;
+
+        symbol[x] = s < 15 ? s : 15;
+    }
+    for (size_t x = 0; x < n; x++) {
+        to_energy[x] = (uint8_t)e[x];
+        to_shift[x] = (uint8_t)shift[x];
+        to_symbol[x] = (uint8_t)symbol[x];
+    }
+}
+
+static void ROWS(pairs_part)(uint16_t *restrict first, uint16_t *restrict second, size_t n,
+                             const uint16_t *restrict p0, const uint16_t *restrict p1, const uint8_t *restrict size)
+{
+    for (size_t x = 0; x < n; x++) {
+        first[x] = (uint16_t)((ROWS(log_of)((2 * size[x + 1] + size[x]) * 4) >> 1) * 40 + p0[x]);
+        second[x] = (uint16_t)(p1[x] + (size[x + 1] > 0));
     }
 }
 
 static void ROWS(row_symbols)(const fmc_coef_symbols *to, const uint16_t *energy, uint16_t *const pair[2],
                               const uint8_t *size, const int32_t *q, const fmc_coef_weights *k, size_t n)
 {
-    const uint16_t *restrict e0 = energy, *restrict p0 = pair[0], *restrict p1 = pair[1];
-    const uint8_t *restrict m = size;
-    const int32_t *restrict v = q;
-    const int32_t k_w = k->w, k_ww = k->ww;
-    uint8_t *restrict to_energy = to->energy, *restrict to_shift = to->shift, *restrict to_symbol = to->symbol;
-    uint16_t *restrict first = to->pair[0], *restrict second = to->pair[1];
+    uint8_t begin[COEF_PART + 2] = { 0 };
 
-    for (size_t x = 0; x < n && x < 2; x++)
-        ROWS(symbol_at)(to, energy, pair, q, k, x, x ? size[0] : 0, 0);
-    for (size_t x = 2; x < n; x++) {
-        const int32_t e = ROWS(log_of)(e0[x] + ((k_w * m[x - 1] + k_ww * m[x - 2]) >> 4));
-        const int32_t shift = e < 23 ? 0 : (e - 19) >> 2, s = (((v[x] < 0 ? -v[x] : v[x]) - 1) >> shift) + 1;
+    for (size_t from = 0; from < n; from += COEF_PART) {
+        const size_t part = n - from < COEF_PART ? n - from : COEF_PART;
+        const uint8_t *before = from ? size + from - 2 : begin;
 
-        to_energy[x] = (uint8_t)e;
-        to_shift[x] = (uint8_t)shift;
-        to_symbol[x] = (uint8_t)(s < 15 ? s : 15);
-    }
-    for (size_t x = 2; first && x < n; x++) {
-        first[x] = (uint16_t)((ROWS(log_of)((2 * m[x - 1] + m[x - 2]) * 4) >> 1) * 40 + p0[x]);
-        second[x] = (uint16_t)(p1[x] + (m[x - 1] > 0));
+        if (from == 0)
+            memcpy(begin + 2, size, part);
+        ROWS(symbols_part)(to, from, part, energy + from, before, q + from, k);
+        if (to->pair[0])
+            ROWS(pairs_part)(to->pair[0] + from, to->pair[1] + from, part, pair[0] + from, pair[1] + from, before);
     }
 }

@@ -140,7 +140,8 @@ static fmc_status run_block(void *user, uint32_t index)
 {
     job *j = user;
     fmc_coef_block b = { .ex = j->ex, .kernels = fmc_kernels_get(j->ex), .band = j->band, .n_bands = j->n_bands,
-                         .q = j->q, .mag = j->mag, .mean_q4 = j->mean_q4, .scale_q4 = j->scale_q4, .index = index, .n_blocks = j->n_blocks };
+                         .q = j->q, .mag = j->mag, .mean_q4 = j->mean_q4, .scale_q4 = j->scale_q4, .index = index,
+                         .n_blocks = j->n_blocks };
     fmc_enc enc;
     fmc_dec dec;
     fmc_status st;

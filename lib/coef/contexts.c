@@ -77,6 +77,13 @@ static int map_row(const fmc_coef_block *b, const fmc_band *other, unsigned half
     return 1;
 }
 
+/* A row that is not there adds nothing. */
+static void add_row(const fmc_coef_block *b, uint16_t *dst, const uint8_t *src, size_t n, unsigned times)
+{
+    if (src != b->scratch.zero)
+        b->kernels->row_add(dst, src, n, times);
+}
+
 static void sum_parent(fmc_coef_block *b, const fmc_band *band, const size_t at[4])
 {
     fmc_coef_scratch *s = &b->scratch;
@@ -91,8 +98,8 @@ static void sum_parent(fmc_coef_block *b, const fmc_band *band, const size_t at[
     p = &b->band[band->parent];
     b->kernels->row_sum3(s->half, near_row(b, p, to, 0, 0), p->dim[4], 4, 1);
     for (int d = -1; d <= 1; d += 2) {
-        b->kernels->row_add(s->half, near_row(b, p, to, 0, d), p->dim[4], 1);
-        b->kernels->row_add(s->half, near_row(b, p, to, d, 0), p->dim[4], 1);
+        add_row(b, s->half, near_row(b, p, to, 0, d), p->dim[4], 1);
+        add_row(b, s->half, near_row(b, p, to, d, 0), p->dim[4], 1);
     }
     fmc_rows_spread(s->rows.parent, s->half, n, p->dim[4], band->parent_half >> 4 & 1);
 }
@@ -113,8 +120,8 @@ static void sum_time(fmc_coef_block *b, const fmc_band *band, const size_t at[4]
         return;
     }
     b->kernels->row_sum3(s->half, near_row(b, t, to, 0, 0), t->dim[4], 2, 1);
-    b->kernels->row_add(s->half, near_row(b, t, to, 0, -1), t->dim[4], 1);
-    b->kernels->row_add(s->half, near_row(b, t, to, 0, 1), t->dim[4], 1);
+    add_row(b, s->half, near_row(b, t, to, 0, -1), t->dim[4], 1);
+    add_row(b, s->half, near_row(b, t, to, 0, 1), t->dim[4], 1);
     fmc_rows_spread(s->rows.time, s->half, n, t->dim[4], t == band ? 0 : band->time_half >> 4 & 1);
 }
 
@@ -130,9 +137,9 @@ static void sum_siblings(fmc_coef_block *b, const fmc_band *band, const size_t a
 
         if (!map_row(b, t, 0, at, to))
             continue;
-        b->kernels->row_add(row, near_row(b, t, to, 0, 0), n, 2);
-        b->kernels->row_add(row, near_row(b, t, to, 0, -1), n, 1);
-        b->kernels->row_add(row, near_row(b, t, to, 0, 1), n, 1);
+        add_row(b, row, near_row(b, t, to, 0, 0), n, 2);
+        add_row(b, row, near_row(b, t, to, 0, -1), n, 1);
+        add_row(b, row, near_row(b, t, to, 0, 1), n, 1);
     }
 }
 
@@ -153,8 +160,8 @@ static void sum_near(fmc_coef_block *b, const fmc_band *band, const size_t at[4]
     if (at[2] == 0)
         memcpy(up, earlier_volume, sizeof up);
     b->kernels->row_sum3(s->rows.up, near_row(b, band, up, 0, 0), n, 2, 1);
-    b->kernels->row_add(s->rows.up, near_row(b, band, up, 0, -1), n, 1);
-    b->kernels->row_add(s->rows.up, near_row(b, band, up, 0, 1), n, 1);
+    add_row(b, s->rows.up, near_row(b, band, up, 0, -1), n, 1);
+    add_row(b, s->rows.up, near_row(b, band, up, 0, 1), n, 1);
 }
 
 static unsigned level_of(const fmc_coef_model *m, uint32_t v)
@@ -187,10 +194,18 @@ static void find_quiet(fmc_coef_block *b, size_t n)
 {
     const uint16_t *e = b->scratch.rows.energy;
 
-    for (size_t x = 0; x < n; x += FMC_COEF_SEGMENT) {
+    size_t x = 0;
+
+    for (; x + FMC_COEF_SEGMENT <= n; x += FMC_COEF_SEGMENT) {
+        uint64_t v[FMC_COEF_SEGMENT / 4];
+
+        memcpy(v, e + x, sizeof v);
+        b->scratch.quiet[x / FMC_COEF_SEGMENT] = !(v[0] | v[1] | v[2] | v[3]);
+    }
+    if (x < n) {
         uint16_t any = 0;
 
-        for (size_t i = x; i < n && i < x + FMC_COEF_SEGMENT; i++)
+        for (size_t i = x; i < n; i++)
             any |= e[i];
         b->scratch.quiet[x / FMC_COEF_SEGMENT] = !any;
     }
