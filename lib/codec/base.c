@@ -34,7 +34,7 @@ fmc_status fmc_base_read(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, fm
 
     *base = (fmc_base){ .kind = kind };
     FMC_TRY(fmc_in_status(in));
-    if (kind != FMC_BASE_STORED || tier > FMC_COEF_BEST)
+    if (kind != FMC_BASE_STORED || tier > FMC_COEF_STATIC)
         FMC_TRY(FMC_ERR_UNSUPPORTED);
     if (exponent < -MAX_EXPONENT || exponent > MAX_EXPONENT)
         FMC_TRY(FMC_ERR_CORRUPT);
