@@ -263,7 +263,7 @@ static fmc_status parse_head(const fmc_signal *s, fmc_in *in, uint32_t *tier, do
     *step = read_step(in);
     FMC_TRY(fmc_interp_plan_parse(in, s->rank, s->dim, plan));
     FMC_TRY(fmc_in_status(in));
-    if (*tier > FMC_COEF_BEST)
+    if (*tier > FMC_COEF_STATIC)
         st = FMC_ERR_UNSUPPORTED;
     else if (!isnormal(*step) || *step < 0)
         st = FMC_ERR_CORRUPT;

@@ -36,7 +36,7 @@ static fmc_status decode_correction(const fmc_exec *ex, const fmc_block *block, 
     FMC_TRY(fmc_in_status(&section));
     if (!fmc_correct_step_is_valid(step))
         FMC_TRY(FMC_ERR_CORRUPT);
-    if (tier > FMC_COEF_BEST)
+    if (tier > FMC_COEF_STATIC)
         FMC_TRY(FMC_ERR_UNSUPPORTED);
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, f->signal.count, &r));
     fmc_correct_band(f->signal.rank, f->signal.dim, &band);

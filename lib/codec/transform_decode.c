@@ -31,7 +31,7 @@ static fmc_status parse_head(const fmc_exec *ex, const fmc_signal *s, fmc_in *in
         for (int m = 0; m < FMC_QUANT_SIZES; m++)
             h->quant.centre[k][m] = (int8_t)fmc_in_u8(in);
     FMC_TRY(fmc_in_status(in));
-    if (h->tier > FMC_COEF_BEST)
+    if (h->tier > FMC_COEF_STATIC)
         st = FMC_ERR_UNSUPPORTED;
     else if (!isnormal(h->quant.step) || h->quant.step < 0)
         st = FMC_ERR_CORRUPT;

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "coef/block.h"
+#include "coef/static.h"
 #include "core/status.h"
 
-enum { BLOCK_LOG2 = 20, MAX_BLOCKS = 64 };
+enum { BLOCK_LOG2 = 20, MAX_BLOCKS = 64, SMALL_BLOCK = 4096 };
 
 /* One call: both directions share it. */
 typedef struct job {
@@ -43,6 +44,12 @@ uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t n)
     return n_nonzero > n / 4 ? FMC_COEF_FAST : FMC_COEF_AVERAGE;
 }
 
+/* A voice is mixed in, which tier STATIC cannot do. */
+static uint32_t adaptive_tier(uint32_t tier, const fmc_voice *voice)
+{
+    return voice && tier == FMC_COEF_STATIC ? FMC_COEF_FAST : tier;
+}
+
 static uint32_t count_blocks(const job *j)
 {
     size_t rows = 1, n = j->count >> BLOCK_LOG2;
@@ -55,39 +62,63 @@ static uint32_t count_blocks(const job *j)
     return n < 1 ? 1 : n > MAX_BLOCKS ? MAX_BLOCKS : (uint32_t)n;
 }
 
-/* Gradient prediction in the lowest band, modulo 2^32 so that no stream can overflow it. */
-static int32_t predict_low(const int32_t *q, const size_t d[3], size_t z, size_t y, size_t x)
+/*
+ * Gradient prediction in the lowest band, W + N - NW: a difference along the row of the differences from the row above.
+ * Modulo 2^32, so that no stream can overflow it: what leaves the range on the way is out of range then, too.
+ */
+static void difference_rows(uint32_t *restrict q, const uint32_t *restrict north, size_t n, int sign)
 {
-    const size_t sy = d[2], sz = d[1] * d[2];
-    const int32_t *p = q + z * sz + y * sy + x;
-    uint32_t w, n, nw;
+    if (sign > 0)
+        for (size_t x = 0; x < n; x++)
+            q[x] += north[x];
+    else
+        for (size_t x = 0; x < n; x++)
+            q[x] -= north[x];
+}
 
-    if (!x && !y)
-        return z ? p[-(ptrdiff_t)sz] : 0;
-    if (!x)
-        return p[-(ptrdiff_t)sy];
-    if (!y)
-        return p[-1];
-    w = (uint32_t)p[-1];
-    n = (uint32_t)p[-(ptrdiff_t)sy];
-    nw = (uint32_t)p[-(ptrdiff_t)sy - 1];
-    return (int32_t)(w + n - nw);
+static void difference_along(uint32_t *q, size_t n, int sign)
+{
+    if (sign > 0)
+        for (size_t x = 1; x < n; x++)
+            q[x] += q[x - 1];
+    else
+        for (size_t x = n; x-- > 1;)
+            q[x] -= q[x - 1];
+}
+
+static int is_in_range(const uint32_t *q, size_t n)
+{
+    uint32_t out = 0;
+
+    for (size_t x = 0; x < n; x++)
+        out |= q[x] + FMC_COEF_MAX > 2u * FMC_COEF_MAX;
+    return !out;
 }
 
 /* sign -1: values to differences (last first); +1: differences to values. */
 static fmc_status difference_low(const fmc_band *band, int32_t *q, int sign)
 {
-    const size_t d[3] = { band->dim[0] * band->dim[1] * band->dim[2], band->dim[3], band->dim[4] };
-    int32_t *base = q + band->start;
+    const size_t n = band->dim[4], rows = band->dim[3], n_rows = n ? band->count / n : 0;
+    uint32_t *base = (uint32_t *)(q + band->start);
 
-    for (size_t k = 0; k < band->count; k++) {
-        const size_t i = sign > 0 ? k : band->count - 1 - k;
-        const int32_t pred = predict_low(base, d, i / (d[1] * d[2]), i / d[2] % d[1], i % d[2]);
-        const int64_t v = (int64_t)base[i] + (sign > 0 ? pred : -(int64_t)pred);
+    for (size_t k = 0; k < n_rows; k++) {
+        const size_t r = sign > 0 ? k : n_rows - 1 - k;
+        uint32_t *row = base + r * n, first = 0;
 
-        if (v > FMC_COEF_MAX || v < -(int64_t)FMC_COEF_MAX)
+        if (r && r % rows == 0)
+            first = row[-(ptrdiff_t)(rows * n)];
+        if (sign > 0) {
+            row[0] += first;
+            difference_along(row, n, sign);
+        }
+        if (r % rows)
+            difference_rows(row, row - n, n, sign);
+        if (sign < 0) {
+            difference_along(row, n, sign);
+            row[0] -= first;
+        }
+        if (!is_in_range(row, n))
             return FMC_ERR_CORRUPT;
-        base[i] = (int32_t)v;
     }
     return FMC_OK;
 }
@@ -136,36 +167,80 @@ done:
     return st;
 }
 
-static fmc_status run_block(void *user, uint32_t index)
+/* A block with adaptive models (8.2 to 8.5). */
+static fmc_status run_adaptive(job *j, uint32_t index, uint32_t tier, fmc_out *out, const fmc_in *in)
 {
-    job *j = user;
     fmc_coef_block b = { .ex = j->ex, .kernels = fmc_kernels_get(j->ex), .band = j->band, .n_bands = j->n_bands,
-                         .q = j->q, .mag = j->mag, .mean_q4 = j->mean_q4, .scale_q4 = j->scale_q4, .index = index,
-                         .n_blocks = j->n_blocks };
+                         .q = j->q, .mag = j->mag, .mean_q4 = j->mean_q4, .scale_q4 = j->scale_q4,
+                         .index = index, .n_blocks = j->n_blocks };
     fmc_enc enc;
     fmc_dec dec;
     fmc_status st;
 
-    FMC_TRY(fmc_coef_model_create(j->ex->alloc, j->tier, j->voice != NULL, &b.model));
+    FMC_TRY(fmc_coef_model_create(j->ex->alloc, tier, j->voice != NULL, &b.model));
     FMC_TRY(fmc_coef_scratch_create(j->ex->alloc, j->max_row, &b.scratch));
-    if (j->tier != FMC_COEF_AVERAGE)
+    if (tier != FMC_COEF_AVERAGE)
         b.scratch.symbols.pair[0] = NULL;
     if (j->dec) {
-        fmc_dec_init(&dec, j->in[index].data, j->in[index].size);
+        fmc_dec_init(&dec, in->data + in->pos, fmc_in_left(in));
         b.dec = &dec;
     } else {
-        fmc_enc_init(&enc, &j->out[index]);
+        fmc_enc_init(&enc, out);
         b.enc = &enc;
     }
     FMC_TRY(code_bands(j, &b));
     if (!j->dec) {
         fmc_enc_finish(&enc);
-        st = j->out[index].st;
+        st = out->st;
     }
 done:
     fmc_coef_scratch_destroy(j->ex->alloc, &b.scratch);
     fmc_coef_model_destroy(j->ex->alloc, b.model);
     return st;
+}
+
+/* Tier STATIC: a byte says whether the block is one of tier AVERAGE after all, which small blocks may be. */
+static fmc_status encode_static(job *j, uint32_t index, const fmc_static_job *s)
+{
+    fmc_out *out = &j->out[index], small = fmc_out_make(j->ex->alloc);
+    fmc_status st;
+
+    fmc_out_u8(out, 0);
+    FMC_TRY(fmc_static_encode(s, out));
+    if (out->size < SMALL_BLOCK) {
+        fmc_out_u8(&small, 1);
+        FMC_TRY(run_adaptive(j, index, FMC_COEF_AVERAGE, &small, NULL));
+        if (small.size < out->size) {
+            out->size = 0;
+            fmc_out_bytes(out, small.data, small.size);
+        }
+    }
+    st = out->st;
+done:
+    fmc_out_fini(&small);
+    return st;
+}
+
+static fmc_status decode_static(job *j, uint32_t index, const fmc_static_job *s)
+{
+    fmc_in *in = &j->in[index];
+    const unsigned kind = fmc_in_u8(in);
+
+    if (in->short_read)
+        return FMC_ERR_TRUNCATED;
+    if (kind > 1)
+        return FMC_ERR_CORRUPT;
+    return kind ? run_adaptive(j, index, FMC_COEF_AVERAGE, NULL, in) : fmc_static_decode(s, in);
+}
+
+static fmc_status run_block(void *user, uint32_t index)
+{
+    job *j = user;
+    const fmc_static_job s = { j->ex, j->band, j->n_bands, j->n_coded, j->q, index, j->n_blocks };
+
+    if (j->tier != FMC_COEF_STATIC)
+        return run_adaptive(j, index, j->tier, &j->out[index], &j->in[index]);
+    return j->dec ? decode_static(j, index, &s) : encode_static(j, index, &s);
 }
 
 static fmc_status prepare(job *j)
@@ -214,7 +289,7 @@ fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_ba
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
     *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_bands, .q = q, .voice = voice,
-                 .tier = tier };
+                 .tier = adaptive_tier(tier, voice) };
     for (uint32_t i = 0; i < MAX_BLOCKS; i++)
         j->out[i] = fmc_out_make(ex->alloc);
     FMC_TRY(prepare(j));
@@ -252,7 +327,7 @@ fmc_status fmc_coef_decode_first(const fmc_exec *ex, const fmc_band *band, size_
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
     *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_decode, .q = q, .voice = voice,
-                 .tier = tier, .dec = 1 };
+                 .tier = adaptive_tier(tier, voice), .dec = 1 };
     FMC_TRY(prepare(j));
     for (uint32_t i = 0; i + 1 < j->n_blocks; i++)
         size[i] = fmc_in_varint(in);

@@ -15,7 +15,8 @@ enum fmc_coef_tier {
     FMC_COEF_FAST = 0,    /* a value is one symbol, one context */
     FMC_COEF_AVERAGE = 1, /* the same, three contexts in a fixed average */
     FMC_COEF_MIX = 2,     /* binary decisions, three contexts mixed by adaptive weights */
-    FMC_COEF_BEST = 3     /* the same, six contexts and a conditional mean */
+    FMC_COEF_BEST = 3,    /* the same, six contexts and a conditional mean */
+    FMC_COEF_STATIC = 4   /* distributions that are stored, chosen for whole rows: the fastest */
 };
 
 /**

@@ -9,6 +9,7 @@
 #include "ops/kernels_predict.h"
 #include "ops/kernels_rows.h"
 #include "ops/kernels_scan.h"
+#include "ops/kernels_static.h"
 
 /** Complex lines that a spectral transform computes side by side; a format constant (docs/format.md 6.4). */
 #define FMC_LANES 16
@@ -102,6 +103,7 @@ typedef struct fmc_kernels {
     FMC_KERNELS_SCAN_OF(float, f32)
     FMC_KERNELS_SCAN_OF(double, f64)
     FMC_KERNELS_ROWS
+    FMC_KERNELS_STATIC
 } fmc_kernels;
 
 /** Always there. */

@@ -7,8 +7,9 @@ import numpy as np
 
 from .bits import M32, STRETCH, Corrupt, Decoder, Distribution, learn, prob, squash
 from .ols import Ols
+from . import static
 
-FAST, AVERAGE, MIX, BEST = range(4)
+FAST, AVERAGE, MIX, BEST, STATIC = range(5)
 LARGEST = 1 << 28
 LIMIT = 127
 WEIGHTS = [  # w ww north north2 up parent sibling time
@@ -399,7 +400,14 @@ def decode(bands, tier, r):
     sizes = [r.varint() for _ in range(n_blocks - 1)]
     for i in range(n_blocks):
         data = r.bytes(sizes[i]) if i + 1 < n_blocks else r.rest()
-        Block(bands, q, tier, i, n_blocks, data).run()
+        if tier != STATIC:
+            Block(bands, q, tier, i, n_blocks, data).run()
+        elif data[:1] == b"\1":
+            Block(bands, q, AVERAGE, i, n_blocks, data[1:]).run()
+        elif data[:1] == b"\0":
+            static.Block(bands, [class_of(b) for b in bands], q, i, n_blocks, data[1:]).run()
+        else:
+            raise Corrupt("kind of a block")
     for band, v in zip(bands, q):
         if band.is_low:
             undo_differences(v)

@@ -184,7 +184,7 @@ def read_step(r):
 
 def read_tier(r):
     tier = r.u8()
-    if tier > coefficients.BEST:
+    if tier > coefficients.STATIC:
         raise Unsupported("tier")
     return tier
 

@@ -58,6 +58,9 @@
 #undef SQUARE
 #undef REAL
 #undef NAME
+#define CNAME(x) x##_avx2
+#include "loops_static_avx2.h"
+#include "../../ref/loops_static.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -69,7 +72,7 @@ const fmc_kernels fmc_kernels_avx2 = { .name = "avx2", FMC_SLOTS(f32, f32_avx2),
                                          FMC_SLOTS_PREDICT(f32, f32_avx2), FMC_SLOTS_PREDICT(f64, f64_avx2),
                                          FMC_SLOTS_COEF(f32, f32_avx2), FMC_SLOTS_COEF(f64, f64_avx2),
                                          FMC_SLOTS_SCAN(f32, f32_avx2), FMC_SLOTS_SCAN(f64, f64_avx2),
-                                         FMC_SLOTS_ROWS(avx2) };
+                                         FMC_SLOTS_ROWS(avx2), FMC_SLOTS_STATIC(avx2) };
 #else
 typedef int fmc_kernels_avx2_absent; /* an empty file is no C */
 #endif

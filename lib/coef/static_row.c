@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows around a row, and what follows from them for the whole row (docs/format.md 8.9). */
+#include <string.h>
+
+#include "coef/model.h"
+#include "coef/static_model.h"
+#include "core/status.h"
+#include "ops/kernels.h"
+
+/* 64 * 2^(i / 4), i = -16..16 */
+static const uint16_t gain_table[33] = { 4, 5, 6, 7, 8, 10, 11, 13, 16, 19, 23, 27, 32, 38, 45, 54, 64, 76, 91, 108, 128,
+                                         152, 181, 215, 256, 304, 362, 431, 512, 609, 724, 861, 1024 };
+
+/* Fitted on train fields by likelihood of a geometric distribution with that mean. */
+const fmc_static_weights fmc_static_class_weights[11] = {
+    { 2976, 3392, 1267, 819, 819, 819, 32178, 16 }, { 1626, 704, 723, 333, 461, 58, 31654, 16 },
+    { 1254, 230, 397, 218, 70, 960, 31130, 16 },    { 1408, 0, 442, 0, 186, 557, 34865, 15 },
+    { 1549, 659, 704, 550, 480, 262, 38076, 13 },   { 1107, 115, 422, 461, 429, 768, 37487, 14 },
+    { 589, 0, 474, 64, 1325, 429, 43057, 11 },      { 2163, 1581, 1043, 486, 2240, 499, 42205, 12 },
+    { 1562, 480, 646, 499, 1581, 678, 44237, 11 },  { 282, 0, 704, 0, 2707, 480, 55837, 5 },
+    { 2413, 2234, 1376, 819, 819, 544, 25952, 20 }
+};
+
+static size_t round_up(size_t n)
+{
+    return (n + FMC_STATIC_MARGIN - 1) / FMC_STATIC_MARGIN * FMC_STATIC_MARGIN + FMC_STATIC_MARGIN;
+}
+
+/* Offsets of the lines of all bands; the last one's end in *size, the largest band's lines in *max_band. */
+static void place_lines(fmc_static *s, size_t *size, size_t *max_band, size_t *max_row)
+{
+    const fmc_static_job *j = s->job;
+
+    *size = FMC_STATIC_MARGIN;
+    *max_band = 0;
+    *max_row = 1;
+    for (size_t i = 0; i < j->n_bands; i++) {
+        const fmc_band *b = &j->band[i];
+        const size_t hi = b->dim[3] * (j->index + 1) / j->n_blocks;
+        size_t lines;
+
+        s->band[i].lo = b->dim[3] * j->index / j->n_blocks;
+        s->band[i].rows = b->count ? hi - s->band[i].lo : 0;
+        s->band[i].n_rows = b->dim[0] * b->dim[1] * b->dim[2] * s->band[i].rows;
+        s->band[i].offset = *size;
+        lines = s->band[i].n_rows * (b->dim[4] + 1);
+        *size += lines;
+        *max_band = lines > *max_band ? lines : *max_band;
+        *max_row = s->band[i].n_rows && b->dim[4] > *max_row ? b->dim[4] : *max_row;
+    }
+    *size += FMC_STATIC_MARGIN;
+}
+
+fmc_status fmc_static_open(const fmc_static_job *j, fmc_static *s)
+{
+    const fmc_allocator *a = j->ex->alloc;
+    size_t size, max_band, max_row, stride;
+    uint8_t *p;
+    fmc_status st;
+
+    memset(s, 0, sizeof *s);
+    s->job = j;
+    memcpy(s->shape, fmc_static_default, sizeof s->shape);
+    FMC_TRY(FMC_ALLOC_ZERO(a, j->n_bands + 1, &s->band));
+    place_lines(s, &size, &max_band, &max_row);
+    FMC_TRY(FMC_ALLOC(a, size, &s->mag));
+    FMC_TRY(FMC_ALLOC(a, max_band + 2 * FMC_STATIC_MARGIN, &s->value));
+    stride = round_up(max_row + 2);
+    FMC_TRY(fmc_alloc_zero(a, stride, 53, &s->memory));
+    p = s->memory;
+    s->none = (const int32_t *)(const void *)p, p += 4 * stride;
+    s->sum = (int32_t *)(void *)p, p += 4 * stride;
+    for (int k = 0; k < 2; k++) {
+        s->base[k] = (int32_t *)(void *)p, p += 4 * stride;
+        s->q[k] = (int32_t *)(void *)p, p += 4 * stride;
+    }
+    s->energy = (uint16_t *)(void *)p, p += 2 * stride;
+    for (int k = 0; k < 2; k++) {
+        s->e[k] = (uint16_t *)(void *)p, p += 2 * stride;
+        s->m[k] = (uint16_t *)(void *)p, p += 2 * stride;
+        s->v[k] = (int16_t *)(void *)p, p += 2 * stride;
+    }
+    s->zero = (int16_t *)(void *)p + FMC_STATIC_MARGIN / 2, p += 2 * stride;
+    s->parent = (int16_t *)(void *)p, p += 2 * stride;
+    s->time = (int16_t *)(void *)p, p += 2 * stride;
+    for (int k = 0; k < 2; k++) {
+        s->fine[k] = p, p += stride;
+        s->ctx[k] = p, p += stride;
+        s->sym[k] = p, p += stride;
+    }
+    s->packed_ctx = p, p += stride;
+    s->packed_sym = p, p += stride;
+    s->active = p;
+done:
+    return st;
+}
+
+void fmc_static_close(fmc_static *s)
+{
+    const fmc_allocator *a = s->job->ex->alloc;
+
+    fmc_dealloc(a, s->band);
+    fmc_dealloc(a, s->mag);
+    fmc_dealloc(a, s->value);
+    fmc_dealloc(a, s->memory);
+}
+
+/* Line of band i at (v0, v1, z, y), y counted in the block; SIZE_MAX where it is not one. */
+static size_t line_at(const fmc_static *s, size_t i, const size_t at[4])
+{
+    const fmc_band *b = &s->job->band[i];
+    const fmc_static_band *t = &s->band[i];
+
+    if (at[2] >= b->dim[2] || at[3] >= t->rows)
+        return SIZE_MAX;
+    return t->offset + (((at[0] * b->dim[1] + at[1]) * b->dim[2] + at[2]) * t->rows + at[3]) * (b->dim[4] + 1);
+}
+
+/* The place in band `other` that corresponds to `at` of `band` (y in the block); its line, or SIZE_MAX. */
+static size_t line_in(const fmc_static *s, size_t band, size_t other, unsigned half, const size_t at[4])
+{
+    const fmc_band *o = &s->job->band[other];
+    const fmc_static_band *t = &s->band[other];
+    size_t to[4];
+
+    if (t->n_rows == 0)
+        return SIZE_MAX;
+    for (int k = 0; k < 4; k++) {
+        to[k] = k == 3 ? at[k] + s->band[band].lo : at[k];
+        to[k] = half >> k & 1 ? to[k] / 2 : to[k];
+        to[k] = to[k] >= o->dim[k] ? o->dim[k] - 1 : to[k];
+    }
+    to[3] = to[3] < t->lo ? 0 : to[3] - t->lo;
+    to[3] = to[3] >= t->rows ? t->rows - 1 : to[3];
+    return line_at(s, other, to);
+}
+
+static void add_row(fmc_static_row *r, const int16_t *line, uint32_t weight)
+{
+    if (weight == 0)
+        return;
+    r->row[r->n_rows] = line;
+    r->weight[r->n_rows++] = (int16_t)(weight > 32767 ? 32767 : weight);
+}
+
+static const int16_t *mag_line(const fmc_static *s, size_t line)
+{
+    return (const int16_t *)(s->mag + line); /* at most 1023 */
+}
+
+/* dst[x] = (2 src + its neighbours)[min(x >> half, n_src - 1)] */
+static void spread(int16_t *restrict dst, const int16_t *restrict src, size_t n, size_t n_src, unsigned half)
+{
+    const size_t whole = half ? 2 * n_src : n_src, m = n < whole ? n : whole;
+
+    if (half)
+        for (size_t i = 0; i < (m + 1) / 2; i++)
+            dst[2 * i] = dst[2 * i + 1] = (int16_t)(2 * src[i] + src[(ptrdiff_t)i - 1] + src[i + 1]);
+    else
+        for (size_t i = 0; i < m; i++)
+            dst[i] = (int16_t)(2 * src[i] + src[(ptrdiff_t)i - 1] + src[i + 1]);
+    for (size_t x = m; x < n; x++)
+        dst[x] = dst[m - 1];
+}
+
+static void add_spread(fmc_static_row *r, const fmc_static *s, size_t other, size_t line, unsigned half, int16_t *row,
+                       const int16_t **made_from, uint32_t weight)
+{
+    const int16_t *src = mag_line(s, line);
+
+    if (*made_from != src)
+        spread(row, src, r->n, s->job->band[other].dim[4], half >> 4 & 1);
+    *made_from = src;
+    add_row(r, row, weight);
+}
+
+static void add_three(fmc_static_row *r, const int16_t *line, uint32_t weight)
+{
+    add_row(r, line, 2 * weight);
+    add_row(r, line - 1, weight);
+    add_row(r, line + 1, weight);
+}
+
+/* First value of the row at `at` (y in the block). */
+static size_t place(const fmc_static *s, size_t i, const size_t at[4])
+{
+    const fmc_band *b = &s->job->band[i];
+
+    return b->start + (((at[0] * b->dim[1] + at[1]) * b->dim[2] + at[2]) * b->dim[3] + s->band[i].lo + at[3]) * b->dim[4];
+}
+
+static void add_up(fmc_static_row *r, const fmc_static *s, size_t up, size_t y, uint32_t weight)
+{
+    const size_t stride = r->n + 1;
+
+    add_three(r, mag_line(s, up), weight);
+    if (y > 0)
+        add_row(r, mag_line(s, up - stride), weight);
+    if (y + 1 < r->s->rows)
+        add_row(r, mag_line(s, up + stride), weight);
+}
+
+/* Lines before this one, SIZE_MAX where there is none. Lines of a band follow each other like its rows. */
+typedef struct lines_before {
+    size_t north, north2, up, up2, volume;
+} lines_before;
+
+static lines_before find_before(const fmc_static_row *r, size_t line, size_t index, const size_t at[4])
+{
+    const size_t stride = r->n + 1, slice = r->s->rows * stride, per_volume = r->band->dim[2] * r->s->rows;
+    lines_before l;
+
+    l.north = at[3] > 0 ? line - stride : SIZE_MAX;
+    l.north2 = at[3] > 1 ? line - 2 * stride : SIZE_MAX;
+    l.volume = index >= per_volume ? line - per_volume * stride : SIZE_MAX;
+    l.up = at[2] > 0 ? line - slice : l.volume;
+    l.up2 = at[2] > 1 ? line - 2 * slice : SIZE_MAX;
+    return l;
+}
+
+static void add_taps(fmc_static_row *r, const fmc_static *s, const size_t at[4], const lines_before *l)
+{
+    const size_t stride = r->n + 1, origin = r->s->offset - FMC_STATIC_MARGIN;
+    const int16_t *v = s->value;
+
+    memset((void *)r->tap_row, 0, sizeof r->tap_row);
+    if (l->north != SIZE_MAX) {
+        r->tap_row[0] = v + (l->north - origin);
+        r->tap_row[2] = v + (l->north - origin) - 1;
+        r->tap_row[3] = v + (l->north - origin) + 1;
+    }
+    if (l->north2 != SIZE_MAX)
+        r->tap_row[4] = v + (l->north2 - origin);
+    if (l->up2 != SIZE_MAX)
+        r->tap_row[5] = v + (l->up2 - origin);
+    if (l->up == SIZE_MAX)
+        return;
+    r->tap_row[1] = v + (l->up - origin);
+    r->tap_row[6] = v + (l->up - origin) - 1;
+    r->tap_row[7] = v + (l->up - origin) + 1;
+    if (at[3] > 0)
+        r->tap_row[8] = v + (l->up - origin) - stride;
+    if (at[3] + 1 < r->s->rows)
+        r->tap_row[9] = v + (l->up - origin) + stride;
+}
+
+static uint32_t scaled(uint32_t weight, int gain)
+{
+    return weight * gain_table[gain + 16] >> 6;
+}
+
+void fmc_static_band_open(fmc_static *s, size_t i)
+{
+    fmc_static_band *t = &s->band[i];
+    const fmc_static_weights *k = &fmc_static_class_weights[fmc_coef_class(&s->job->band[i])];
+    const int gain = t->phase[0].gain;
+    fmc_static_weights *w = &t->weights;
+
+    w->north = (uint16_t)scaled(k->north, gain);
+    w->north2 = (uint16_t)scaled(k->north2, gain);
+    w->up = (uint16_t)scaled(k->up, gain);
+    w->parent = (uint16_t)scaled(k->parent, gain);
+    w->sibling = (uint16_t)scaled(k->sibling, gain);
+    w->time = (uint16_t)scaled(k->time, gain);
+    t->share = scaled(k->share, t->phase[1].gain - gain);
+    t->share = t->share > 65535 ? 65535 : t->share;
+    t->near = scaled(k->near, t->phase[1].gain);
+    t->near = t->near > 32 ? 32 : t->near;
+    t->has_mean = t->phase[0].has_mean | t->phase[1].has_mean;
+    s->parent_of = s->time_of = NULL;
+    t->alike = 0;
+    for (int m = 0; m < s->job->band[i].n_siblings; m++)
+        if (!memcmp(s->job->band[s->job->band[i].sibling[m]].dim, s->job->band[i].dim, sizeof s->job->band[i].dim))
+            t->alike |= 1u << m;
+    for (size_t r = 0; r <= t->n_rows; r++) {
+        const size_t end = r * (s->job->band[i].dim[4] + 1);
+
+        s->mag[t->offset + end - 1] = 0;
+        if (t->has_mean)
+            s->value[FMC_STATIC_MARGIN + end - 1] = 0;
+    }
+}
+
+static void add_rows(fmc_static *s, fmc_static_row *r, size_t i, size_t index, const size_t at[4], const lines_before *l)
+{
+    const fmc_band *b = r->band;
+    const fmc_static_weights *k = &r->s->weights;
+    size_t t;
+
+    if (l->north != SIZE_MAX)
+        add_three(r, mag_line(s, l->north), k->north);
+    if (l->north2 != SIZE_MAX)
+        add_row(r, mag_line(s, l->north2), k->north2);
+    if (l->up != SIZE_MAX)
+        add_up(r, s, l->up, at[3], k->up);
+    if (b->parent >= 0 && (t = line_in(s, i, (size_t)b->parent, b->parent_half, at)) != SIZE_MAX)
+        add_spread(r, s, (size_t)b->parent, t, b->parent_half, s->parent, &s->parent_of, k->parent);
+    if (b->time_parent >= 0 && (t = line_in(s, i, (size_t)b->time_parent, b->time_half, at)) != SIZE_MAX)
+        add_spread(r, s, (size_t)b->time_parent, t, b->time_half, s->time, &s->time_of, k->time);
+    else if (l->volume != SIZE_MAX)
+        add_three(r, mag_line(s, l->volume), k->time);
+    for (int m = 0; m < b->n_siblings; m++) {
+        const size_t j = (size_t)b->sibling[m];
+
+        t = r->s->alike >> m & 1 ? s->band[j].offset + index * (r->n + 1) : line_in(s, i, j, 0, at);
+        if (t != SIZE_MAX)
+            add_row(r, mag_line(s, t), k->sibling);
+    }
+    if (r->n_rows & 1) {
+        r->row[r->n_rows] = s->zero;
+        r->weight[r->n_rows++] = 0;
+    }
+}
+
+void fmc_static_row_open(fmc_static *s, size_t i, size_t index, const size_t at[4], fmc_static_row *r)
+{
+    lines_before before;
+    size_t line;
+
+    r->band = &s->job->band[i];
+    r->s = &s->band[i];
+    r->n = r->band->dim[4];
+    r->n_rows = 0;
+    r->q = s->job->q + place(s, i, at);
+    line = r->s->offset + index * (r->n + 1);
+    r->mag = s->mag + line;
+    r->value = s->value + (line - r->s->offset) + FMC_STATIC_MARGIN;
+    before = find_before(r, line, index, at);
+    add_rows(s, r, i, index, at, &before);
+    if (r->s->has_mean)
+        add_taps(r, s, at, &before);
+}
+
+void fmc_static_row_find(const fmc_static *s, size_t i, size_t index, size_t at[4])
+{
+    const fmc_band *b = &s->job->band[i];
+    const size_t rows = s->band[i].rows;
+
+    at[3] = index % rows;
+    at[2] = index / rows % b->dim[2];
+    at[1] = index / rows / b->dim[2] % b->dim[1];
+    at[0] = index / rows / b->dim[2] / b->dim[1];
+}
+
+void fmc_static_row_next(const fmc_static *s, size_t i, size_t at[4])
+{
+    const fmc_band *b = &s->job->band[i];
+
+    if (++at[3] < s->band[i].rows)
+        return;
+    at[3] = 0;
+    if (++at[2] < b->dim[2])
+        return;
+    at[2] = 0;
+    if (++at[1] < b->dim[1])
+        return;
+    at[1] = 0;
+    at[0]++;
+}
+
+/* Sums of the taps that lie in other rows: one pass for both parities. */
+static void sum_taps(fmc_static *s, const fmc_static_row *r)
+{
+    const fmc_static_phase *p = r->s->phase;
+    const int16_t *row[FMC_COEF_TAPS];
+    int16_t weight[2][FMC_COEF_TAPS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < FMC_STATIC_TAPS - FMC_STATIC_NEAR_TAPS; i++)
+        if (r->tap_row[i]) {
+            row[n] = r->tap_row[i];
+            weight[0][n] = p[0].tap[i];
+            weight[1][n++] = p[1].tap[i];
+        }
+    if (n & 1) {
+        row[n] = s->zero;
+        weight[0][n] = weight[1][n] = 0;
+        n++;
+    }
+    fmc_kernels_get(s->job->ex)->static_sum(s->sum, row, (const int16_t(*)[FMC_COEF_TAPS])weight, n, r->n);
+}
+
+void fmc_static_row_energy(fmc_static *s, const fmc_static_row *r)
+{
+    const fmc_kernels *k = fmc_kernels_get(s->job->ex);
+
+    k->static_energy(s->energy, r->row, r->weight, r->n_rows, r->n);
+    k->static_split(s->e[0], s->e[1], s->energy, r->n);
+    if (r->s->has_mean)
+        sum_taps(s, r);
+}
+
+void fmc_static_row_mean(fmc_static *s, const fmc_static_row *r, size_t phase)
+{
+    const fmc_kernels *k = fmc_kernels_get(s->job->ex);
+    const fmc_static_phase *p = &r->s->phase[phase];
+
+    k->static_mean(s->base[phase], s->fine[phase], s->sum, phase, phase ? s->v[0] : NULL, p->tap[FMC_STATIC_TAPS - 2],
+                 p->tap[FMC_STATIC_TAPS - 1], (r->n + 1 - phase) / 2);
+}
+
+void fmc_static_row_context(fmc_static *s, const fmc_static_row *r, size_t phase)
+{
+    const fmc_kernels *k = fmc_kernels_get(s->job->ex);
+    const size_t n = (r->n + 1 - phase) / 2;
+
+    if (phase)
+        k->static_between(s->e[1], s->m[0], r->s->share, r->s->near, n);
+    k->static_context(s->ctx[phase], s->e[phase], r->s->phase[phase].has_mean ? s->fine[phase] : NULL, n);
+}
+
+void fmc_static_row_close(fmc_static *s, const fmc_static_row *r)
+{
+    const fmc_kernels *k = fmc_kernels_get(s->job->ex);
+
+    k->static_join(r->mag, s->m[0], s->m[1], r->n);
+    if (r->s->has_mean)
+        k->static_join((uint16_t *)r->value, (const uint16_t *)s->v[0], (const uint16_t *)s->v[1], r->n);
+}
