@@ -160,7 +160,7 @@ static uint32_t CNAME(static_symbols)(uint8_t *sym, uint16_t *mag, int16_t *v, c
         int32_t last[16];
         const int32_t *from = q + 2 * i;
 
-        if (n - i < 8 + phase) { /* a row's end is the end of the array, too */
+        if (n - i < 9 - phase) { /* a row's end is the end of the array, too */
             memset(last, 0, sizeof last);
             memcpy(last, from, (2 * (n - i) - 1 + phase) * sizeof *last);
             from = last;
