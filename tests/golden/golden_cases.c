@@ -21,6 +21,7 @@ const golden_case golden_cases[] = {
     { "transform_2d_rough", F32, 2, { 50, 41 }, "rough", NRMSE, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
     { "transform_3d", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
     { "transform_3d_effort1", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 1, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
+    { "transform_3d_static", F64, 3, { 7, 36, 46 }, "moving", NRMSE, 1e-6, 1, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
     { "transform_3d_effort9", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
     { "transform_3d_rough", F32, 3, { 9, 23, 31 }, "rough", NRMSE, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
     { "transform_f64", F64, 3, { 8, 17, 21 }, "moving", NRMSE, 1e-5, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },

@@ -227,7 +227,7 @@ def correction(r, x, dim, order):
 
 def base(r, dim, real):
     kind, exponent, tier = r.u8(), r.svarint(), r.u8()
-    if kind != 0 or tier > 3:
+    if kind != 0 or tier > 4:
         raise Unsupported("base")
     require(abs(exponent) <= 900, "exponent of the base")
     band = coefficients.Band((1,) * (5 - len(dim)) + tuple(dim))
