@@ -40,11 +40,11 @@ uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t n)
 
     if (effort >= 9)
         return FMC_COEF_BEST;
-    if (effort < 5)
-        return FMC_COEF_STATIC;
     for (size_t i = 0; i < n; i++)
         n_nonzero += q[i] != 0;
-    return n_nonzero > n / 4 ? FMC_COEF_AVERAGE : FMC_COEF_MIX;
+    if (effort >= 5)
+        return n_nonzero > n / 4 ? FMC_COEF_AVERAGE : FMC_COEF_MIX;
+    return n_nonzero > n / 5 ? FMC_COEF_STATIC : FMC_COEF_AVERAGE;
 }
 
 /* A voice is mixed in, which tier STATIC cannot do. */
