@@ -21,11 +21,10 @@ static const double step_per_bound = 2.2;
  */
 typedef struct patience {
     double first_aim, first_floor, aim, floor;
+    double close; /* how far the squared error of all coefficients may be from what a search found on a part of them */
 } patience;
-static const patience hasty = { 0.988, 0.97, 0.994, 0.97 }, normal = { 0.9945, 0.987, 0.997, 0.987 },
-                      thorough = { 0.998, 0.995, 0.998, 0.994 };
-/* How far the error of the coefficients (squared) may be from what a search found on a part of them. */
-static const double close_enough = 0.006;
+static const patience hasty = { 0.988, 0.97, 0.994, 0.97, 0.018 }, normal = { 0.9945, 0.987, 0.997, 0.987, 0.008 },
+                      thorough = { 0.998, 0.995, 0.998, 0.994, 0.003 };
 /* Masked samples, which nobody misses, take this share of the error that others take. */
 static const double masked_share = 0.5;
 
@@ -142,7 +141,7 @@ static fmc_status quantise(const fmc_exec *ex, attempt *t, double wanted)
         FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->z->band, t->z->n_bands, t->c, &t->quant, 1, t->z->q,
                                     &t->error2));
         ratio = t->error2 > 0 ? wanted / t->error2 : 0;
-        if (i == MAX_CORRECTIONS || !(ratio > 0.8 && ratio < 1.25) || fabs(ratio - 1) < close_enough)
+        if (i == MAX_CORRECTIONS || !(ratio > 0.8 && ratio < 1.25) || fabs(ratio - 1) < t->how.close)
             break;
         t->quant.step *= exp(log(ratio) / t->slope);
     }
