@@ -98,7 +98,7 @@ fmc_status fmc_header_measure(fmc_in prefix, uint64_t *size)
     (void)fmc_in_bytes(&prefix, FMC_MAGIC_SIZE);
     version = fmc_in_u8(&prefix);
     if (!prefix.short_read && version != FMC_FORMAT_VERSION)
-        return version > FMC_FORMAT_VERSION ? FMC_ERR_UNSUPPORTED : FMC_ERR_CORRUPT;
+        return version ? FMC_ERR_UNSUPPORTED : FMC_ERR_CORRUPT;
     body = fmc_in_varint(&prefix);
     if (fmc_in_status(&prefix) != FMC_OK)
         return fmc_in_status(&prefix);

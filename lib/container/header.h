@@ -38,7 +38,7 @@ void fmc_header_write(const fmc_header *h, fmc_out *out);
 /**
  * How many bytes the header has, from the first bytes of a stream.
  * @param prefix  the first min(stream size, FMC_HEADER_PREFIX) bytes.
- * @return FMC_OK, FMC_ERR_NOT_FMC, _UNSUPPORTED (newer), _TRUNCATED, _CORRUPT.
+ * @return FMC_OK, FMC_ERR_NOT_FMC, _UNSUPPORTED (another version), _TRUNCATED, _CORRUPT.
  */
 fmc_status fmc_header_measure(fmc_in prefix, uint64_t *size);
 enum { FMC_HEADER_PREFIX = 15 };

@@ -16,7 +16,9 @@ class Header:
         if r.data[:4] != b"FMC1"[:len(r.data[:4])]:
             raise NotFmc()
         r.bytes(4)
-        if r.u8() != 1:
+        version = r.u8()
+        require(version, "version")
+        if version != 2:
             raise Unsupported("version")
         body = Reader(r.bytes(r.varint()))
         end = r.at

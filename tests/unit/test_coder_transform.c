@@ -47,7 +47,7 @@ static void meets_a_mean_square_error_from_below(void **state)
     for (double limit = 0.1; limit > 1e-3; limit /= 5) {
         const double ratio = reached(&b, data, limit, 1, &all_zero);
 
-        assert_true(ratio <= 1 && ratio > 0.975);
+        assert_true(ratio <= 1 && ratio > 0.965); /* effort 1 is content with less */
     }
     free(data);
 }

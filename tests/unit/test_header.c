@@ -36,7 +36,8 @@ static fmc_out with_body(const uint8_t *body, size_t size)
 {
     fmc_out out = fmc_out_make(&fmc_system_allocator);
 
-    fmc_out_bytes(&out, "FMC1\1", 5);
+    fmc_out_bytes(&out, FMC_MAGIC, FMC_MAGIC_SIZE);
+    fmc_out_u8(&out, FMC_FORMAT_VERSION);
     fmc_out_varint(&out, size);
     fmc_out_bytes(&out, body, size);
     fmc_out_u32(&out, fmc_check32(out.data, out.size));
@@ -125,8 +126,12 @@ static void magic_and_version_are_checked(void **state)
     fmc_header got;
 
     (void)state;
-    out.data[4] = 2;
+    out.data[4] = FMC_FORMAT_VERSION + 1;
     assert_int_equal(parse(out.data, out.size, &got), FMC_ERR_UNSUPPORTED);
+    out.data[4] = FMC_FORMAT_VERSION - 1;
+    assert_int_equal(parse(out.data, out.size, &got), FMC_ERR_UNSUPPORTED);
+    out.data[4] = 0;
+    assert_int_equal(parse(out.data, out.size, &got), FMC_ERR_CORRUPT);
     out.data[0] = 'f';
     assert_int_equal(parse(out.data, out.size, &got), FMC_ERR_NOT_FMC);
     assert_int_equal(parse(out.data, 1, &got), FMC_ERR_NOT_FMC);

@@ -162,7 +162,8 @@ static void noise_is_no_stream(void **state)
     memset(noise, 0, sizeof noise);
     assert_int_equal(fmc_decompress_alloc(ctx, noise, sizeof noise, 1, &out), FMC_ERR_NOT_FMC);
     assert_int_equal(fmc_inspect(ctx, noise, sizeof noise, &info), FMC_ERR_NOT_FMC);
-    memcpy(noise, "FMC1\2", 5);
+    memcpy(noise, "FMC1", 4);
+    noise[4] = FMC_FORMAT_VERSION + 1;
     assert_int_equal(fmc_decompress_alloc(ctx, noise, sizeof noise, 1, &out), FMC_ERR_UNSUPPORTED);
     assert_int_equal(fmc_decompress_alloc(ctx, noise, 0, 1, &out), FMC_ERR_TRUNCATED);
 }
