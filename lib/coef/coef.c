@@ -8,7 +8,7 @@
 #include "coef/static.h"
 #include "core/status.h"
 
-enum { BLOCK_LOG2 = 20, MAX_BLOCKS = 64, SMALL_BLOCK = 4096 };
+enum { BLOCK_LOG2 = 20, MAX_BLOCKS = 64, SMALL_BLOCK = 8192 };
 
 /* One call: both directions share it. */
 typedef struct job {

@@ -38,7 +38,7 @@ static void close_encoder(const fmc_static *s, fmc_static_encoder *e)
 
 static fmc_status encode_bands(fmc_static *s, fmc_static_encoder *e)
 {
-    fmc_static_row r;
+    fmc_static_row r = { 0 };
     size_t at[4];
 
     for (size_t i = 0; i < s->job->n_bands; i++) {
@@ -49,6 +49,7 @@ static fmc_status encode_bands(fmc_static *s, fmc_static_encoder *e)
         fmc_static_fit_band(s, &e->costs, i);
         fmc_static_band_open(s, i);
         memset(at, 0, sizeof at);
+        r.band = NULL;
         for (size_t k = 0; k < s->band[i].n_rows; k++) {
             fmc_static_row_open(s, i, k, at, &r);
             fmc_static_encode_row(e, s, &r);
@@ -103,7 +104,7 @@ done:
 
 static fmc_status decode_bands(fmc_static *s, fmc_static_decoder *d)
 {
-    fmc_static_row r;
+    fmc_static_row r = { 0 };
     size_t at[4];
     fmc_status st = FMC_OK;
 
@@ -112,6 +113,7 @@ static fmc_status decode_bands(fmc_static *s, fmc_static_decoder *d)
             FMC_TRY(FMC_ERR_CANCELLED);
         fmc_static_band_open(s, i);
         memset(at, 0, sizeof at);
+        r.band = NULL;
         for (size_t k = 0; k < s->band[i].n_rows; k++) {
             fmc_static_row_open(s, i, k, at, &r);
             fmc_static_decode_row(d, s, &r);

@@ -215,7 +215,7 @@ void fmc_static_fit_band(fmc_static *s, const fmc_static_costs *costs, size_t i)
     const size_t step = (size_t)(sqrt((double)count) / SAMPLE) + 1; /* the error of a fit falls with the root of its sample */
     const int with_mean = count >= FEW;
     phase_sums sums[2];
-    fmc_static_row r;
+    fmc_static_row r = { 0 };
     size_t at[4];
 
     memset(sums, 0, sizeof sums);

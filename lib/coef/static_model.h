@@ -81,7 +81,10 @@ typedef struct fmc_static_row {
     const int16_t  *tap_row[FMC_STATIC_TAPS]; /* NULL: zeros */
     const int16_t  *row[FMC_STATIC_MAX_ROWS];
     int16_t         weight[FMC_STATIC_MAX_ROWS];
+    uint8_t         is_line[FMC_STATIC_MAX_ROWS]; /* a line that moves on with this one; else made for the row */
     size_t          n_rows;     /* even */
+    size_t          index;      /* of its line in the band */
+    int             moves;      /* all that is not made for the row is such a line */
 } fmc_static_row;
 
 fmc_status fmc_static_open(const fmc_static_job *j, fmc_static *s);
@@ -89,7 +92,10 @@ void       fmc_static_close(fmc_static *s);
 
 /** Before the first row of band i, once its phases are known. */
 void fmc_static_band_open(fmc_static *s, size_t i);
-/** Rows around line `index` of band i, which is that at (v0, v1, z, y in the block). */
+/**
+ * Rows around line `index` of band i, which is that at (v0, v1, z, y in the block). *r: zeros, or the row before, from which
+ * most follows inside a slice.
+ */
 void fmc_static_row_open(fmc_static *s, size_t i, size_t index, const size_t at[4], fmc_static_row *r);
 /** Place of line `index`, and of the line after the one at `at`. */
 void fmc_static_row_find(const fmc_static *s, size_t i, size_t index, size_t at[4]);

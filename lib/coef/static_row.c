@@ -140,7 +140,18 @@ static void add_row(fmc_static_row *r, const int16_t *line, uint32_t weight)
     if (weight == 0)
         return;
     r->row[r->n_rows] = line;
+    r->is_line[r->n_rows] = 1;
     r->weight[r->n_rows++] = (int16_t)(weight > 32767 ? 32767 : weight);
+}
+
+/* A row that is made for this one. */
+static void add_made(fmc_static_row *r, const int16_t *row, uint32_t weight)
+{
+    const size_t n = r->n_rows;
+
+    add_row(r, row, weight);
+    if (r->n_rows > n)
+        r->is_line[n] = 0;
 }
 
 static const int16_t *mag_line(const fmc_static *s, size_t line)
@@ -163,15 +174,35 @@ static void spread(int16_t *restrict dst, const int16_t *restrict src, size_t n,
         dst[x] = dst[m - 1];
 }
 
-static void add_spread(fmc_static_row *r, const fmc_static *s, size_t other, size_t line, unsigned half, int16_t *row,
-                       const int16_t **made_from, uint32_t weight)
+static void make_spread(const fmc_static *s, size_t n, size_t other, size_t line, unsigned half, int16_t *row,
+                        const int16_t **made_from)
 {
     const int16_t *src = mag_line(s, line);
 
     if (*made_from != src)
-        spread(row, src, r->n, s->job->band[other].dim[4], half >> 4 & 1);
+        spread(row, src, n, s->job->band[other].dim[4], half >> 4 & 1);
     *made_from = src;
-    add_row(r, row, weight);
+}
+
+/* The rows of the parent and of the time parent for this row; whether there are any. */
+static int make_parent(fmc_static *s, size_t i, const size_t at[4])
+{
+    const fmc_band *b = &s->job->band[i];
+    const size_t t = b->parent < 0 ? SIZE_MAX : line_in(s, i, (size_t)b->parent, b->parent_half, at);
+
+    if (t != SIZE_MAX)
+        make_spread(s, b->dim[4], (size_t)b->parent, t, b->parent_half, s->parent, &s->parent_of);
+    return t != SIZE_MAX;
+}
+
+static int make_time(fmc_static *s, size_t i, const size_t at[4])
+{
+    const fmc_band *b = &s->job->band[i];
+    const size_t t = b->time_parent < 0 ? SIZE_MAX : line_in(s, i, (size_t)b->time_parent, b->time_half, at);
+
+    if (t != SIZE_MAX)
+        make_spread(s, b->dim[4], (size_t)b->time_parent, t, b->time_half, s->time, &s->time_of);
+    return t != SIZE_MAX;
 }
 
 static void add_three(fmc_static_row *r, const int16_t *line, uint32_t weight)
@@ -285,7 +316,6 @@ static void add_rows(fmc_static *s, fmc_static_row *r, size_t i, size_t index, c
 {
     const fmc_band *b = r->band;
     const fmc_static_weights *k = &r->s->weights;
-    size_t t;
 
     if (l->north != SIZE_MAX)
         add_three(r, mag_line(s, l->north), k->north);
@@ -293,23 +323,43 @@ static void add_rows(fmc_static *s, fmc_static_row *r, size_t i, size_t index, c
         add_row(r, mag_line(s, l->north2), k->north2);
     if (l->up != SIZE_MAX)
         add_up(r, s, l->up, at[3], k->up);
-    if (b->parent >= 0 && (t = line_in(s, i, (size_t)b->parent, b->parent_half, at)) != SIZE_MAX)
-        add_spread(r, s, (size_t)b->parent, t, b->parent_half, s->parent, &s->parent_of, k->parent);
-    if (b->time_parent >= 0 && (t = line_in(s, i, (size_t)b->time_parent, b->time_half, at)) != SIZE_MAX)
-        add_spread(r, s, (size_t)b->time_parent, t, b->time_half, s->time, &s->time_of, k->time);
+    if (make_parent(s, i, at))
+        add_made(r, s->parent, k->parent);
+    if (make_time(s, i, at))
+        add_made(r, s->time, k->time);
     else if (l->volume != SIZE_MAX)
         add_three(r, mag_line(s, l->volume), k->time);
+    r->moves = 1;
     for (int m = 0; m < b->n_siblings; m++) {
         const size_t j = (size_t)b->sibling[m];
+        const int alike = r->s->alike >> m & 1;
+        const size_t t = alike ? s->band[j].offset + index * (r->n + 1) : line_in(s, i, j, 0, at);
 
-        t = r->s->alike >> m & 1 ? s->band[j].offset + index * (r->n + 1) : line_in(s, i, j, 0, at);
+        r->moves &= alike;
         if (t != SIZE_MAX)
             add_row(r, mag_line(s, t), k->sibling);
     }
     if (r->n_rows & 1) {
         r->row[r->n_rows] = s->zero;
+        r->is_line[r->n_rows] = 0;
         r->weight[r->n_rows++] = 0;
     }
+}
+
+/* From a row to the next one of its slice, where both have all neighbours. */
+static void move_on(fmc_static *s, fmc_static_row *r, size_t i, const size_t at[4])
+{
+    const size_t stride = r->n + 1;
+
+    r->q += r->n;
+    r->mag += stride;
+    r->value += stride;
+    for (size_t k = 0; k < r->n_rows; k++)
+        r->row[k] += r->is_line[k] ? stride : 0;
+    for (size_t k = 0; r->s->has_mean && k < FMC_STATIC_TAPS; k++)
+        r->tap_row[k] = r->tap_row[k] ? r->tap_row[k] + stride : NULL;
+    make_parent(s, i, at);
+    make_time(s, i, at);
 }
 
 void fmc_static_row_open(fmc_static *s, size_t i, size_t index, const size_t at[4], fmc_static_row *r)
@@ -317,6 +367,12 @@ void fmc_static_row_open(fmc_static *s, size_t i, size_t index, const size_t at[
     lines_before before;
     size_t line;
 
+    if (r->band == &s->job->band[i] && r->moves && index == r->index + 1 && at[3] > 2 && at[3] + 1 < r->s->rows) {
+        r->index = index;
+        move_on(s, r, i, at);
+        return;
+    }
+    r->index = index;
     r->band = &s->job->band[i];
     r->s = &s->band[i];
     r->n = r->band->dim[4];
