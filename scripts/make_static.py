@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Make lib/coef/static_default.c and tests/reference/static_shapes.py: scripts/make_static.py COUNTS
+"""Make lib/coef/static_default.c and tests/reference/static_shapes.py: scripts/make_static.py STREAM.fmc ...
 
-COUNTS holds, for each block of a set of training streams (train fields at NRMSE 1e-2, 1e-3, 1e-4), the number of times
-that each symbol of each table was coded (docs/format.md 8.9): 86 tables of 32 little-endian u32, tables in order. Every
-block counts with the square root of its symbols, so that large fields do not rule; what no stream has used is a
-geometric distribution of the table's energy.
+The streams are training fields coded at effort 1 (train fields at NRMSE 1e-2, 1e-3, 1e-4). They are decoded by
+tests/reference, which is slow, and the symbols of each table (docs/format.md 8.9) are counted. Every block counts with
+the square root of its symbols, so that large fields do not rule; what no stream has used is a geometric distribution of
+the table's energy.
 """
 import math
 import os
 import sys
 
 import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
+from reference import container, static  # noqa: E402
 
 TABLES, FINE, VALUES = 86, 17, 84
 ZERO = 15
@@ -45,8 +48,35 @@ def decisions(count, table):
     return d
 
 
+def count_symbols(paths):
+    """[block][table][symbol]"""
+    blocks = []
+    run = static.Block.run
+
+    def counted(block):
+        count = np.zeros((TABLES, 32))
+        index = {id(t): i for i, t in enumerate(block.tables)}
+        group = block.rans.group
+
+        def counted_group(tables):
+            symbols = group(tables)
+            for t, s in zip(tables, symbols):
+                count[index[id(t)], s] += 1
+            return symbols
+
+        block.rans.group = counted_group
+        run(block)
+        blocks.append(count)
+
+    static.Block.run = counted
+    for path in paths:
+        with open(path, "rb") as f:
+            container.decode(f.read())
+    return np.array(blocks)
+
+
 def main():
-    counts = np.fromfile(sys.argv[1], "<u4").reshape(-1, TABLES, 32).astype(float)
+    counts = count_symbols(sys.argv[1:])
     counts /= np.sqrt(np.maximum(counts.sum((1, 2), keepdims=True), 1))
     total = counts.sum(0)
     rows = [", ".join(map(str, decisions(total[table], table))) for table in range(TABLES)]
