@@ -57,13 +57,13 @@ static void add_classes(fmc_static *s, const fmc_static_row *r, phase_sums *p, s
     }
 }
 
-/* Taps and value of column x, weighted. */
-static void gather(const fmc_static_row *r, const int16_t *const *tap, size_t x, uint32_t energy, float *f)
+/* Taps and value of column x, weighted; taps that are not there stay as they are. */
+static void gather(const fmc_static_row *r, size_t x, uint32_t energy, float *f)
 {
     const float weight = 1.0f / ((float)energy * 0.015625f + 0.3f);
 
-    for (int i = 0; i < T - FMC_STATIC_NEAR_TAPS; i++)
-        f[i] = (float)tap[i][x] * weight;
+    for (size_t k = 0; k < r->taps.n; k++)
+        f[r->taps.tap[k]] = (float)r->taps.row[k][x] * weight;
     f[T - 2] = (float)r->value[(ptrdiff_t)x - 1] * weight;
     f[T - 1] = (float)r->value[x + 1] * weight;
     f[T] = (float)r->value[x] * weight;
@@ -72,18 +72,14 @@ static void gather(const fmc_static_row *r, const int16_t *const *tap, size_t x,
 static void add_squares(const fmc_static *s, const fmc_static_row *r, phase_sums *p, size_t phase)
 {
     const fmc_kernels *k = fmc_kernels_get(s->job->ex);
-    const int16_t *tap[T];
     float f[PIECE][FMC_MOMENTS];
     size_t n = 0;
-
-    for (int i = 0; i < T; i++)
-        tap[i] = r->tap_row[i] ? r->tap_row[i] : s->zero;
 
     memset(f, 0, sizeof f);
     for (size_t x = phase; x < r->n; x += 2) {
         if (s->e[phase][x / 2] == 0)
             continue;
-        gather(r, tap, x, s->e[phase][x / 2], f[n++]);
+        gather(r, x, s->e[phase][x / 2], f[n++]);
         p->n++;
         p->nonzero += r->q[x] != 0;
         if (n == PIECE) {
@@ -153,8 +149,8 @@ static void compare_row(fmc_static *s, const fmc_static_row *r, phase_sums sums[
 
         if (!p->has_mean)
             continue;
-        for (int i = 0; i < T - FMC_STATIC_NEAR_TAPS; i++)
-            mean += r->tap_row[i] ? p->tap[i] * r->tap_row[i][x] : 0;
+        for (size_t k = 0; k < r->taps.n; k++)
+            mean += p->tap[r->taps.tap[k]] * r->taps.row[k][x];
         if (x & 1)
             mean += p->tap[T - 2] * r->value[x - 1] + p->tap[T - 1] * r->value[x + 1];
         mean = (mean + 32) >> 6;

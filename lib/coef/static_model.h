@@ -70,6 +70,14 @@ typedef struct fmc_static {
     void     *memory;
 } fmc_static;
 
+/** Rows of a mean, those that there are, W and E apart. */
+typedef struct fmc_static_tap_rows {
+    const int16_t *row[FMC_COEF_TAPS];
+    int16_t  weight[2][FMC_COEF_TAPS];
+    uint8_t  tap[FMC_COEF_TAPS];        /* which tap it is */
+    size_t   n, n_even;                 /* n_even: with one of weight 0, if need be */
+} fmc_static_tap_rows;
+
 /** One row at work. */
 typedef struct fmc_static_row {
     const fmc_band        *band;
@@ -78,7 +86,7 @@ typedef struct fmc_static_row {
     int32_t        *q;
     uint16_t       *mag;
     int16_t        *value;
-    const int16_t  *tap_row[FMC_STATIC_TAPS]; /* NULL: zeros */
+    fmc_static_tap_rows taps;
     const int16_t  *row[FMC_STATIC_MAX_ROWS];
     int16_t         weight[FMC_STATIC_MAX_ROWS];
     uint8_t         is_line[FMC_STATIC_MAX_ROWS]; /* a line that moves on with this one; else made for the row */

@@ -249,30 +249,46 @@ static lines_before find_before(const fmc_static_row *r, size_t line, size_t ind
     return l;
 }
 
+/* d: elements from the line. */
+static void add_tap(const fmc_static *s, fmc_static_row *r, size_t line, ptrdiff_t d, int tap)
+{
+    fmc_static_tap_rows *t = &r->taps;
+
+    t->row[t->n] = s->value + (line - r->s->offset + FMC_STATIC_MARGIN) + d;
+    t->weight[0][t->n] = r->s->phase[0].tap[tap];
+    t->weight[1][t->n] = r->s->phase[1].tap[tap];
+    t->tap[t->n++] = (uint8_t)tap;
+}
+
 static void add_taps(fmc_static_row *r, const fmc_static *s, const size_t at[4], const lines_before *l)
 {
-    const size_t stride = r->n + 1, origin = r->s->offset - FMC_STATIC_MARGIN;
-    const int16_t *v = s->value;
+    const size_t stride = r->n + 1;
+    fmc_static_tap_rows *t = &r->taps;
 
-    memset((void *)r->tap_row, 0, sizeof r->tap_row);
+    t->n = 0;
     if (l->north != SIZE_MAX) {
-        r->tap_row[0] = v + (l->north - origin);
-        r->tap_row[2] = v + (l->north - origin) - 1;
-        r->tap_row[3] = v + (l->north - origin) + 1;
+        add_tap(s, r, l->north, 0, 0);
+        add_tap(s, r, l->north, -1, 2);
+        add_tap(s, r, l->north, 1, 3);
     }
     if (l->north2 != SIZE_MAX)
-        r->tap_row[4] = v + (l->north2 - origin);
+        add_tap(s, r, l->north2, 0, 4);
     if (l->up2 != SIZE_MAX)
-        r->tap_row[5] = v + (l->up2 - origin);
-    if (l->up == SIZE_MAX)
-        return;
-    r->tap_row[1] = v + (l->up - origin);
-    r->tap_row[6] = v + (l->up - origin) - 1;
-    r->tap_row[7] = v + (l->up - origin) + 1;
-    if (at[3] > 0)
-        r->tap_row[8] = v + (l->up - origin) - stride;
-    if (at[3] + 1 < r->s->rows)
-        r->tap_row[9] = v + (l->up - origin) + stride;
+        add_tap(s, r, l->up2, 0, 5);
+    if (l->up != SIZE_MAX) {
+        add_tap(s, r, l->up, 0, 1);
+        add_tap(s, r, l->up, -1, 6);
+        add_tap(s, r, l->up, 1, 7);
+        if (at[3] > 0)
+            add_tap(s, r, l->up - stride, 0, 8);
+        if (at[3] + 1 < r->s->rows)
+            add_tap(s, r, l->up + stride, 0, 9);
+    }
+    t->n_even = t->n + (t->n & 1);
+    if (t->n < t->n_even) {
+        t->row[t->n] = s->zero;
+        t->weight[0][t->n] = t->weight[1][t->n] = 0;
+    }
 }
 
 static uint32_t scaled(uint32_t weight, int gain)
@@ -356,8 +372,8 @@ static void move_on(fmc_static *s, fmc_static_row *r, size_t i, const size_t at[
     r->value += stride;
     for (size_t k = 0; k < r->n_rows; k++)
         r->row[k] += r->is_line[k] ? stride : 0;
-    for (size_t k = 0; r->s->has_mean && k < FMC_STATIC_TAPS; k++)
-        r->tap_row[k] = r->tap_row[k] ? r->tap_row[k] + stride : NULL;
+    for (size_t k = 0; r->s->has_mean && k < r->taps.n; k++)
+        r->taps.row[k] += stride;
     make_parent(s, i, at);
     make_time(s, i, at);
 }
@@ -417,23 +433,8 @@ void fmc_static_row_next(const fmc_static *s, size_t i, size_t at[4])
 /* Sums of the taps that lie in other rows: one pass for both parities. */
 static void sum_taps(fmc_static *s, const fmc_static_row *r)
 {
-    const fmc_static_phase *p = r->s->phase;
-    const int16_t *row[FMC_COEF_TAPS];
-    int16_t weight[2][FMC_COEF_TAPS];
-    size_t n = 0;
-
-    for (size_t i = 0; i < FMC_STATIC_TAPS - FMC_STATIC_NEAR_TAPS; i++)
-        if (r->tap_row[i]) {
-            row[n] = r->tap_row[i];
-            weight[0][n] = p[0].tap[i];
-            weight[1][n++] = p[1].tap[i];
-        }
-    if (n & 1) {
-        row[n] = s->zero;
-        weight[0][n] = weight[1][n] = 0;
-        n++;
-    }
-    fmc_kernels_get(s->job->ex)->static_sum(s->sum, row, (const int16_t(*)[FMC_COEF_TAPS])weight, n, r->n);
+    fmc_kernels_get(s->job->ex)->static_sum(s->sum, r->taps.row, (const int16_t(*)[FMC_COEF_TAPS])r->taps.weight, r->taps.n_even,
+                                            r->n);
 }
 
 void fmc_static_row_energy(fmc_static *s, const fmc_static_row *r)
