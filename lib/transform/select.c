@@ -234,18 +234,25 @@ static void sample_box(const search *s, uint32_t axis, size_t budget, size_t *bo
     grow_box(s, 1u << axis, budget, box);
 }
 
-/* A box of about budget samples, with all of the axes that have another transform than W in one of the choices. */
+/*
+ * A box of about budget samples, with all of the axes that have another transform than W in one of the choices, K axes
+ * first: without all of the axis there is no K at all.
+ */
 static void common_box(const search *s, const choice *list, size_t n, size_t budget, size_t *box)
 {
     size_t count = 1;
 
     for (uint32_t a = 0; a < s->rank; a++)
         box[a] = 1;
-    for (uint32_t a = 0; a < s->rank; a++)
-        for (size_t i = 0; i < n; i++)
-            if (list[i].kind[a] >= FMC_TX_DCT && box[a] == 1 && count * s->seen[a] <= budget) {
-                box[a] = s->seen[a];
-                count *= box[a];
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t a = 0; a < s->rank; a++)
+            for (size_t i = 0; i < n; i++) {
+                const int is_wanted = list[i].kind[a] >= (pass ? FMC_TX_DCT : FMC_TX_KLT);
+
+                if (is_wanted && box[a] == 1 && count * s->seen[a] <= budget) {
+                    box[a] = s->seen[a];
+                    count *= box[a];
+                }
             }
     grow_box(s, 0, budget, box);
 }
@@ -260,6 +267,48 @@ static size_t add_variant(const search *s, choice *list, size_t n, uint32_t from
         if (from_kinds >> c.kind[a] & 1)
             c.kind[a] = s->allowed[a][to] ? to : c.kind[a];
     return is_sensible(s, &c) ? insert_choice(s, list, n, n + 1, &c) : n;
+}
+
+/* The one axis of a kind that only one may have is the first that gained by it: let others have it instead. */
+static size_t add_moved(const search *s, choice *list, size_t n, uint8_t kind)
+{
+    for (uint32_t pair = 0; pair < s->rank * s->rank; pair++) {
+        const uint32_t from = pair / s->rank, to = pair % s->rank;
+        choice c = s->best;
+
+        if (to <= from || s->best.kind[from] != kind || !(s->runner_bits[from] > 0))
+            continue;
+        c.bits = INFINITY;
+        c.kind[from] = s->runner[from];
+        c.kind[to] = kind;
+        if (is_worth_trying(s, &c, to))
+            n = insert_choice(s, list, n, n + 1, &c);
+    }
+    return n;
+}
+
+/* W along all axes that may have it. */
+static choice all_wavelets(const search *s)
+{
+    choice c = { .bits = INFINITY };
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        c.kind[a] = s->allowed[a][FMC_TX_DYADIC] ? FMC_TX_DYADIC : FMC_TX_NONE;
+    return c;
+}
+
+/* K among wavelets along the axes where it was not judged, because another had it. */
+static size_t add_bases_among_wavelets(const search *s, choice *list, size_t n)
+{
+    for (uint32_t a = 0; a < s->rank; a++) {
+        choice c = all_wavelets(s);
+
+        if (!s->allowed[a][FMC_TX_KLT] || s->bits_of[a][FMC_TX_KLT] > 0)
+            continue;
+        c.kind[a] = FMC_TX_KLT;
+        n = insert_choice(s, list, n, n + 1, &c);
+    }
+    return n;
 }
 
 /*
@@ -284,12 +333,14 @@ static size_t close_choices(const search *s, choice *list)
     n = add_variant(s, list, n, D, FMC_TX_DFT);
     n = add_variant(s, list, n, P, FMC_TX_DYADIC);
     n = add_variant(s, list, n, D | F, FMC_TX_DYADIC);
+    if (s->effort >= 5) {
+        n = add_moved(s, list, n, FMC_TX_KLT);
+        n = add_moved(s, list, n, FMC_TX_PACKET);
+        n = add_bases_among_wavelets(s, list, n);
+    }
     if (s->plain.bits < INFINITY)
         n = insert_choice(s, list, n, n + 1, &s->plain);
-    c.bits = INFINITY;
-    c.extra_level = 0;
-    for (uint32_t a = 0; a < s->rank; a++)
-        c.kind[a] = s->allowed[a][FMC_TX_DYADIC] ? FMC_TX_DYADIC : FMC_TX_NONE;
+    c = all_wavelets(s);
     return insert_choice(s, list, n, n + 1, &c);
 }
 
