@@ -58,7 +58,7 @@ static fmc_status write_correction(const fmc_exec *ex, fmc_lossy *l, void *sampl
     FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, sizeof *r, r, 0));
     fmc_correct_band(l->signal.rank, l->signal.dim, &band);
     fmc_out_f64(&section, step);
-    tier = fmc_coef_tier_for(l->effort->effort, r, l->count);
+    FMC_TRY(fmc_coef_choose_tier(ex, &band, 1, r, l->effort->effort, &tier));
     fmc_out_u8(&section, (uint8_t)tier);
     FMC_TRY(fmc_coef_encode(ex, &band, 1, r, tier, NULL, &section));
     fmc_section_write(out, &section);
@@ -221,7 +221,7 @@ fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, 
     memset(out, 0, sizeof *out);
     out->payload = fmc_out_make(ex->alloc);
     FMC_TRY(z->head.st);
-    z->tier = fmc_coef_tier_for(l->effort->effort, z->q, l->count);
+    FMC_TRY(fmc_coef_choose_tier(ex, z->band, z->n_bands, z->q, l->effort->effort, &z->tier));
     FMC_TRY(write_smaller_body(ex, z, &body));
     fmc_dealloc(ex->alloc, z->q);
     z->q = NULL;

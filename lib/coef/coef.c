@@ -34,19 +34,6 @@ typedef struct job {
  * On train symbols are 0.4 % larger than mixed decisions, but up to 7 % where few values are not 0. Stored distributions
  * are 0.3 % smaller than adaptive ones with one context, in two thirds of the time and, back, in half of it.
  */
-uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t n)
-{
-    size_t n_nonzero = 0;
-
-    if (effort >= 9)
-        return FMC_COEF_BEST;
-    for (size_t i = 0; i < n; i++)
-        n_nonzero += q[i] != 0;
-    if (effort >= 5)
-        return n_nonzero > n / 4 ? FMC_COEF_AVERAGE : FMC_COEF_MIX;
-    return n_nonzero > n / 5 ? FMC_COEF_STATIC : FMC_COEF_AVERAGE;
-}
-
 /* A voice is mixed in, which tier STATIC cannot do. */
 static uint32_t adaptive_tier(uint32_t tier, const fmc_voice *voice)
 {

@@ -30,9 +30,12 @@ typedef struct fmc_voice {
 } fmc_voice;
 
 /**
- * Tier of an effort for n values: the slower of two where few values are not 0, which cost little time and profit most.
+ * The tier for an effort: the slower of two where few values are not 0, which cost little time and profit most; elsewhere
+ * the faster one, unless a piece of the largest band coded with both says that it is much larger.
+ * @param q  the bands' values; unchanged. @return FMC_OK, FMC_ERR_NO_MEMORY, FMC_ERR_UNSUPPORTED: values too large.
  */
-uint32_t fmc_coef_tier_for(uint32_t effort, const int32_t *q, size_t n);
+fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q,
+                                uint32_t effort, uint32_t *tier);
 
 /**
  * Encode all bands of q (band-major; used as scratch, unchanged on FMC_OK). Bytes do not depend on threads.

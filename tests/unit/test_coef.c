@@ -261,20 +261,6 @@ static void every_simd_level_gives_the_same_bytes(void **state)
     free(got);
 }
 
-static void efforts_have_their_tiers(void **state)
-{
-    int32_t q[16] = { 1, -1, 2, 3 };
-
-    (void)state;
-    assert_int_equal(fmc_coef_tier_for(1, q, 16), FMC_COEF_STATIC);
-    assert_int_equal(fmc_coef_tier_for(5, q, 16), FMC_COEF_MIX);
-    assert_int_equal(fmc_coef_tier_for(9, q, 16), FMC_COEF_BEST);
-    q[9] = 5;
-    assert_int_equal(fmc_coef_tier_for(1, q, 16), FMC_COEF_STATIC);
-    assert_int_equal(fmc_coef_tier_for(5, q, 16), FMC_COEF_AVERAGE);
-    assert_int_equal(fmc_coef_tier_for(9, q, 16), FMC_COEF_BEST);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,7 +270,6 @@ int main(void)
         cmocka_unit_test(a_voice_that_knows_makes_streams_smaller),
         cmocka_unit_test(extreme_steps_quantise_within_range),
         cmocka_unit_test(every_simd_level_gives_the_same_bytes),
-        cmocka_unit_test(efforts_have_their_tiers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
