@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""python -m fmc_train COMMAND: data, train, evaluate, export, vectors, check. Each command explains itself with --help."""
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "data": "run the solvers into a folder",
+    "train": "train one model, resumable",
+    "evaluate": "rate, error and SPERR's rate at equal error on held-out fields",
+    "export": "checkpoint to .fmcw",
+    "check": "read a .fmcw the way a loader must",
+    "vectors": "test vectors of a .fmcw: latents in, integers out",
+}
+
+
+def main(arguments=None):
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] not in COMMANDS:
+        print("usage: python -m fmc_train COMMAND ...\n")
+        for name, what in COMMANDS.items():
+            print(f"  {name:10} {what}")
+        return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+    command = arguments[0]
+    module = importlib.import_module(f"fmc_train.commands.{command}")
+    parser = argparse.ArgumentParser(prog=f"python -m fmc_train {command}", description=COMMANDS[command])
+    module.arguments(parser)
+    return module.run(parser.parse_args(arguments[1:])) or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

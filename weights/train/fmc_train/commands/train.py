@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Train one model into a folder; the same command again goes on where it stopped."""
+import dataclasses
+
+import torch
+
+from ..train import Recipe, Run, exact_arithmetic
+from ..vae import Config
+
+
+def arguments(parser):
+    parser.add_argument("--run", required=True, help="folder of the run")
+    parser.add_argument("--data", action="append", default=[], help="folder made by `data`; may be repeated")
+    parser.add_argument("--fields", action="append", default=[], help="folder with manifest.json; licence_note left out")
+    parser.add_argument("--variant", choices=("klt", "faithful"), default="klt")
+    parser.add_argument("--dims", default="2233", help="kind of the four stages, 2 or 3 each (ablations)")
+    parser.add_argument("--up", choices=("sr", "transposed"), default="sr")
+    parser.add_argument("--no-hyper", action="store_true", help="ablation: static scales")
+    parser.add_argument("--minutes", type=float, help="stop (resumable) after this wall time")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    for field in dataclasses.fields(Recipe):
+        parser.add_argument("--" + field.name.replace("_", "-"), type=field.type, default=None)
+
+
+def run(options):
+    torch.set_num_threads(options.threads)
+    exact_arithmetic()
+    faithful = options.variant == "faithful"
+    given = {f.name: getattr(options, f.name) for f in dataclasses.fields(Recipe) if getattr(options, f.name) is not None}
+    recipe = Recipe(**{"mse_steps": 2000 if faithful else 0, **given})
+    config = Config(variant=options.variant, stem="full" if faithful else "folded",
+                    dims=tuple(int(d) for d in options.dims), up=options.up, use_hyper=not options.no_hyper)
+    Run(options.run, config, recipe, {"simulations": options.data, "fields": options.fields}, options.device).go(
+        options.minutes)

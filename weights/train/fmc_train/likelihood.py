@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cost of integers under the 64 zero-mean tables of the entropy coder, differentiable in value and scale."""
+import math
+
+import torch
+
+SCALES, SCALE_MIN, SCALE_RATIO = 64, 0.11, 1.1126      # sigma_k = 0.11 * 1.1126^k
+LOG_RATIO = math.log(SCALE_RATIO)
+TAIL = 20.0                                             # beyond this many sigma the cost goes on as a straight line
+
+
+def index_of(sigma):
+    """Continuous scale index of a standard deviation (tensor or float)."""
+    if isinstance(sigma, torch.Tensor):
+        return torch.log(sigma / SCALE_MIN) / LOG_RATIO
+    return math.log(sigma / SCALE_MIN) / LOG_RATIO
+
+
+def bits(value, index):
+    """-log2 P(value) of a bin of width one centred at `value`, under a Gaussian of scale index `index` (clamped to 0..63).
+
+    In the log domain, with live gradients however far the value is from the mean.
+    """
+    sigma = SCALE_MIN * torch.exp(index.clamp(0, SCALES - 1) * LOG_RATIO)
+    distance = value.abs()
+    near = torch.minimum(distance, TAIL * sigma)
+    low, high = (near - 0.5) / sigma, (near + 0.5) / sigma
+    log_low, log_high = torch.special.log_ndtr(-low), torch.special.log_ndtr(-high)
+    log_p = log_low + torch.log(-torch.expm1((log_high - log_low).clamp(max=-1e-6)))
+    beyond = (distance - near) * (TAIL / sigma)
+    return (beyond - log_p) / math.log(2)

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training of `vae`: one run is one folder, resumable at any moment.
+
+    config.json     model and recipe, written once; a resumed run must agree with it
+    start.pt        model at step 0 (for klt: the plain linear codec)
+    latest.pt       everything needed to go on, replaced atomically every three minutes and on SIGTERM and SIGINT
+    curve.csv/.png  progress on held-out fields; rd.png: rate and error of the newest weights
+
+Recipe: all quality levels at once (a level is drawn per crop); loss = (bits + 7 SSE / step^2) per crop, divided by its own
+square root so that busy and calm crops count alike; Adam (0.9, 0.98), gradient clipped to norm 1, constant rate, then cosine
+to 3 % over the last 30 % of the steps; averaged weights are what is evaluated and exported. The last part of the steps is
+quantisation aware: the decoder's arithmetic is then exactly the integers'.
+"""
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import signal
+import time
+
+import numpy as np
+import torch
+
+from . import curves, data
+from .vae import STEPS, Config, Vae, parameter_count
+
+RATE_WEIGHT = 7.0
+SAVE_SECONDS, AVERAGE = 180, 0.998
+
+
+@dataclasses.dataclass
+class Recipe:
+    steps: int = 20000
+    batch: int = 4
+    size: int = 64
+    frames: int = 8
+    rate: float = 1e-3
+    quantised_share: float = 0.25           # last part of the steps
+    mse_steps: int = 0                      # rate term ramps up over these steps (faithful: 2000)
+    seed: int = 0
+    evaluate_seconds: int = 600
+
+
+# learning rates relative to the recipe's, by what a parameter is; the basis has entries of 1/32 and must not be thrown about
+GROUPS = [("basis", 0.02), ("weights.klt", 0.2), ("_add", 10.0), ("hyper_index", 10.0), ("hyper_mean", 5.0), ("", 1.0)]
+
+
+def parameter_groups(model, rate):
+    groups = [[] for _ in GROUPS]
+    for name, parameter in model.named_parameters():
+        groups[next(i for i, (part, _) in enumerate(GROUPS) if part in name)].append(parameter)
+    return [{"params": g, "scale": scale, "lr": rate * scale} for g, (_, scale) in zip(groups, GROUPS) if g]
+
+
+def exact_arithmetic():
+    """Settings without which convolutions of integers in float32 are not exact (Winograd, TF32)."""
+    torch.backends.nnpack.set_flags(False)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def rate_factor(step, recipe):
+    warm = min(1.0, (step + 1) / 100)
+    share = step / recipe.steps
+    return warm * (1.0 if share < 0.7 else max(0.03, 0.5 * (1 + math.cos(math.pi * (share - 0.7) / 0.3))))
+
+
+def loss_of(model, x, level, rate_weight=1.0):
+    decoded, y_bits, z_bits = model(x, level, noisy=True)
+    step = torch.tensor(STEPS, device=x.device)[level]
+    error = (decoded - x).pow(2).flatten(1).sum(1)
+    cost = rate_weight * (y_bits + z_bits) + RATE_WEIGHT * error / step ** 2
+    samples = x[0].numel()
+    return (cost / (cost.detach() + 0.01 * samples).sqrt()).mean() / math.sqrt(samples), (y_bits + z_bits).mean() / samples
+
+
+class Run:
+    def __init__(self, folder, config, recipe, fields, device):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config, self.recipe, self.device = config, recipe, device
+        entries = [e for f in fields["simulations"] for e in data.entries_of_simulations(f, "train")]
+        entries += [e for f in fields["fields"] for e in data.entries_of_fields(f)]
+        self.crops = data.Crops(entries, recipe.seed)
+        held = [e for f in fields["simulations"] for e in data.entries_of_simulations(f, "val")]
+        self.held_out = data.held_out(held, recipe.frames, 128)
+        torch.manual_seed(recipe.seed)
+        self.model = Vae(config).to(device)
+        self.average = Vae(config).to(device)
+        self.optimiser = torch.optim.Adam(parameter_groups(self.model, recipe.rate), lr=recipe.rate, betas=(0.9, 0.98))
+        self.step, self.smooth, self.seconds, self.stop = 0, None, 0.0, False
+        self.reference = None
+        self.describe({"simulations": [str(f) for f in fields["simulations"]], "fields": sorted({n for n, _ in entries}),
+                       "arrays": len(entries)})
+        if (self.folder / "latest.pt").exists():
+            self.load()
+        else:
+            self.begin()
+
+    def describe(self, sources):
+        about = {"architecture": "vae", "config": self.config.as_dict(), "recipe": dataclasses.asdict(self.recipe),
+                 "data": sources, "parameters": parameter_count(self.model)}
+        path = self.folder / "config.json"
+        if path.exists():
+            old = json.loads(path.read_text())
+            if old["config"] != json.loads(json.dumps(about["config"])):
+                raise SystemExit(f"{path} describes another model; choose another folder")
+        path.write_text(json.dumps(about, indent=1) + "\n")
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    def begin(self):
+        crops = torch.from_numpy(self.crops.batch(384 if self.config.variant == "klt" else 64, self.recipe.frames,
+                                                  self.recipe.size)).to(self.device)
+        self.model.start(crops)
+        self.average.load_state_dict(self.model.state_dict())
+        torch.save({"config": self.config.as_dict(), "model": self.model.state_dict()}, self.folder / "start.pt")
+        self.evaluate()
+        self.save()
+
+    def save(self):
+        state = {"config": self.config.as_dict(), "model": self.model.state_dict(), "average": self.average.state_dict(),
+                 "optimiser": self.optimiser.state_dict(), "step": self.step, "smooth": self.smooth,
+                 "seconds": self.seconds, "quantised": self.model.synthesis.quantised, "reference": self.reference,
+                 "crops": self.crops.rng.bit_generator.state, "torch": torch.get_rng_state()}
+        partial = self.folder / "latest.partial"
+        torch.save(state, partial)
+        os.replace(partial, self.folder / "latest.pt")
+
+    def load(self):
+        state = torch.load(self.folder / "latest.pt", map_location=self.device, weights_only=False)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.smooth, self.seconds = state["step"], state["smooth"], state["seconds"]
+        self.reference = state["reference"]
+        self.crops.rng.bit_generator.state = state["crops"]
+        torch.set_rng_state(state["torch"].cpu())
+        for model in (self.model, self.average):
+            model.set_quantised(state["quantised"])
+
+    # --- work --------------------------------------------------------------------------------------------------------
+
+    def quantise(self):
+        crops = torch.from_numpy(self.crops.batch(16, self.recipe.frames, self.recipe.size)).to(self.device)
+        self.model.calibrate(crops)
+        self.average.load_state_dict({**self.average.state_dict(), "synthesis.fracs": self.model.synthesis.fracs,
+                                      "hyper.fracs": self.model.hyper.fracs})
+        for model in (self.model, self.average):
+            model.set_quantised(True)
+
+    def one_step(self):
+        if not self.model.synthesis.quantised and self.step >= self.recipe.steps * (1 - self.recipe.quantised_share):
+            self.quantise()
+        rng = self.crops.rng
+        frames = self.recipe.frames * (2 if rng.random() < 0.1 else 1)
+        count = self.recipe.batch if frames == self.recipe.frames else max(1, self.recipe.batch // 2)
+        x = torch.from_numpy(self.crops.batch(count, frames, self.recipe.size)).to(self.device)
+        level = torch.from_numpy(rng.integers(0, len(STEPS), count)).to(self.device)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.rate * group["scale"] * rate_factor(self.step, self.recipe)
+        loss, _ = loss_of(self.model, x, level, min(1.0, self.step / max(1, self.recipe.mse_steps)))
+        self.optimiser.zero_grad()
+        loss.backward()
+        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0))
+        if math.isfinite(norm):
+            self.optimiser.step()
+            value = float(loss.detach())
+            self.smooth = value if self.smooth is None else 0.99 * self.smooth + 0.01 * value
+        self.step += 1
+        keep = min(AVERAGE, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for a, p in zip(self.average.parameters(), self.model.parameters()):
+                a.lerp_(p, 1 - keep)
+
+    def evaluate(self):
+        """Held-out curve of the averaged weights; a CSV line, and plots."""
+        result = evaluate(self.average, self.held_out, self.device, levels=(0, 2, 4, 6))
+        if self.reference is None:
+            self.reference = result
+        changes = [curves.mean_rate_change(result[n], self.reference[n]) for n in result]
+        changes = [c for c in changes if c is not None]
+        row = {"step": self.step, "seconds": round(self.seconds), "quantised": int(self.model.synthesis.quantised),
+               "train_loss": round(self.smooth or 0.0, 5), "rate_change": round(math.expm1(np.mean(changes)), 5)}
+        for i, level in enumerate((0, 2, 4, 6)):
+            row[f"bits_{level}"] = round(float(np.mean([c[i][1] for c in result.values()])), 5)
+            row[f"nrmse_{level}"] = round(float(np.exp(np.mean([math.log(c[i][0]) for c in result.values()]))), 6)
+        curves.append_csv(self.folder / "curve.csv", row)
+        curves.plot_training(self.folder / "curve.csv", self.folder / "curve.png")
+        both = {}
+        for name in sorted(result)[::4]:
+            both[name], both[name + " (step 0)"] = result[name], self.reference[name]
+        curves.plot_rate_distortion(both, self.folder / "rd.png", f"step {self.step}")
+        print(json.dumps(row), flush=True)
+
+    def go(self, minutes=None):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(self, "stop", True))
+        begun = saved = evaluated = last = time.monotonic()
+        while self.step < self.recipe.steps and not self.stop:
+            self.one_step()
+            now = time.monotonic()
+            self.seconds += now - last
+            last = now
+            if minutes is not None and now - begun > 60 * minutes:
+                break
+            if now - evaluated > self.recipe.evaluate_seconds:
+                self.evaluate()
+                last = evaluated = time.monotonic()
+            if now - saved > SAVE_SECONDS:
+                self.save()
+                saved = time.monotonic()
+        if not self.stop:
+            self.evaluate()
+        self.save()
+
+
+@torch.no_grad()
+def evaluate(model, fields, device, levels=range(len(STEPS))):
+    """name -> list of (NRMSE of range, bits per sample) over the levels. fields: list of (name, (T, H, W) array)."""
+    out = {}
+    for name, field in fields:
+        x = torch.from_numpy(field)[None, None].to(device)
+        span = float(x.max() - x.min())
+        points = []
+        for level in levels:
+            decoded, y_bits, z_bits = model(x, torch.tensor([level], device=device))
+            error = float((decoded - x).pow(2).mean().sqrt()) / span
+            points.append((error, float(y_bits + z_bits) / x.numel()))
+        out[name] = points
+    return out
