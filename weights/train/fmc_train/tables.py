@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gaussian frequency tables of the 64 scales: 16-bit, symmetric, with an escape symbol."""
+import math
+
+import numpy as np
+
+from .likelihood import SCALE_MIN, SCALE_RATIO, SCALES
+
+TOTAL, ESCAPE = 1 << 16, 4          # escape mass 2^-14
+
+
+def table(index):
+    """Frequencies of 0, +-1, +-2, ... (each sign has the same): support +-(5 sigma + 1), sum with the escape 2^16."""
+    sigma = SCALE_MIN * SCALE_RATIO ** index
+    count = int(math.ceil(5 * sigma)) + 2
+    upper = [0.5 * math.erfc((v - 0.5) / (sigma * math.sqrt(2))) for v in range(count + 1)]
+    room = TOTAL - ESCAPE - (2 * count - 1)              # one of each is given
+    half = [int(room * (upper[v] - upper[v + 1])) + 1 for v in range(1, count)]
+    return np.array([TOTAL - ESCAPE - 2 * sum(half)] + half, np.uint16)
+
+
+def tables():
+    """counts u16 [64], frequencies u16 [sum of counts], escapes u16 [64]"""
+    each = [table(k) for k in range(SCALES)]
+    return (np.array([len(t) for t in each], np.uint16), np.concatenate(each),
+            np.full(SCALES, ESCAPE, np.uint16))
