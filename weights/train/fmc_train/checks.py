@@ -6,6 +6,8 @@ import numpy as np
 
 from .fmcw import MAX_CHANNELS, WIDE, need
 
+MAX_VALUES, MAX_WORK = 1 << 14, 1 << 24     # per site of the input: values of one tensor, multiplications of a program
+
 
 def _array(model, name, dtype, shape, where):
     need(name is not None, f"{where}: array missing")
@@ -117,6 +119,13 @@ def check_program(model, name, program):
     for i, op in enumerate(ops):
         need(all(j < i for j in op.inputs), f"{name} op {i}: input not yet computed")
     sites = grids(program, name)
+    work = 0
+    for op, f in zip(ops, sites):
+        density = f[0] * f[1] * f[2]
+        need(op.channels * density <= MAX_VALUES, f"{name}: a tensor is too large")
+        if op.kind in ("conv", "f_conv") and op.arrays[0] is not None:
+            work += model.arrays[op.arrays[0]].size * density
+    need(work <= MAX_WORK, f"{name}: too much work")
     for i, op in enumerate(ops):
         where = f"{name} op {i} ({op.kind})"
         need((i == 0) == (op.kind in ("input", "f_input")), f"{where}: the input is op 0 and there is one")
@@ -140,6 +149,9 @@ def _check_integer(model, op, x, ops, sites, where):
     needs_arrays = {"conv": 3, "affine": 2}.get(kind, 0)
     need(all(a is None for a in op.arrays[needs_arrays:]), f"{where}: arrays not used")
     span = None
+    if kind in ("leaky", "gate", "maxpool", "upsample", "tilestat", "concat"):
+        need(all(-32768 <= ops[i].lo and ops[i].hi <= 32767 for i in op.inputs if kind != "upsample" or i == op.inputs[0]),
+             f"{where}: input must fit 16 bits")
     if kind == "input":
         need((op.lo, op.hi) == (-WIDE, WIDE), f"{where}: range")
     elif kind == "affine":
@@ -164,7 +176,6 @@ def _check_integer(model, op, x, ops, sites, where):
         _factor(op, where)
         need(second.channels == x.channels, f"{where}: channels")
         need(all(v == a / e for a, v, e in zip(sites[op.inputs[0]], sites[op.inputs[1]], op.p)), f"{where}: grids differ")
-        need(-32768 <= x.lo and x.hi <= 32767, f"{where}: input range")
         span = (x.lo, x.hi)
     elif kind == "maxpool":
         _factor(op, where)
@@ -175,7 +186,6 @@ def _check_integer(model, op, x, ops, sites, where):
         span = (x.lo, x.hi)
     elif kind == "tilestat":
         _factor(op, where)
-        need(-32768 <= x.lo and x.hi <= 32767, f"{where}: input range")
         span = (x.lo, x.hi + (x.hi - x.lo))
     elif kind == "shuffle":
         _factor(op, where)

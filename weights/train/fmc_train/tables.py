@@ -15,7 +15,8 @@ def table(index):
     count = int(math.ceil(5 * sigma)) + 2
     upper = [0.5 * math.erfc((v - 0.5) / (sigma * math.sqrt(2))) for v in range(count + 1)]
     room = TOTAL - ESCAPE - (2 * count - 1)              # one of each is given
-    half = [int(room * (upper[v] - upper[v + 1])) + 1 for v in range(1, count)]
+    mass = [round(room * u) for u in upper[:count]] + [0]     # of the tail from each bin on: rounding does not add up
+    half = [mass[v] - mass[v + 1] + 1 for v in range(1, count)]
     return np.array([TOTAL - ESCAPE - 2 * sum(half)] + half, np.uint16)
 
 

@@ -210,7 +210,7 @@ def test_tables_sum_and_cost_what_training_believes():
         start += count[k]
         assert f[0] + 2 * f[1:].sum() + escape[k] == 65536 and f.min() >= 1
         cost = bits(torch.tensor([0.0, 1.0]), torch.tensor([float(k)] * 2))
-        assert abs(float(cost[0]) + np.log2(f[0] / 65536)) < 0.01
+        assert abs(float(cost[0]) + np.log2(f[0] / 65536)) < 0.02
         if k > 16:
             assert abs(float(cost[1]) + np.log2(f[1] / 65536)) < 0.06
 
