@@ -227,6 +227,9 @@ def _check_float(model, op, x, ops, sites, where):
     elif op.kind == "f_fold":
         _factor(op, where)
         need(c == x.channels * int(np.prod(op.p[:3])), f"{where}: channels")
+    elif op.kind == "f_concat":
+        need(sum(ops[i].channels for i in op.inputs) == c, f"{where}: channels")
+        need(all(sites[op.inputs[0]] == sites[i] for i in op.inputs), f"{where}: grids differ")
     elif op.kind in ("f_relu", "f_leaky"):
         need(c == x.channels, f"{where}: channels")
     elif op.kind == "f_add":

@@ -27,10 +27,16 @@ def run(model, name, x):
             y = v[0] + v[1]
         elif op.kind == "f_scale":
             y = v[0] * a[0][:, None, None, None]
+        elif op.kind == "f_concat":
+            y = torch.cat(v, 1)
         elif op.kind == "f_fold":
-            n, c, t, h, w = v[0].shape
+            whole = v[0]
+            for axis, size in zip((2, 3, 4), op.p):
+                short = -whole.shape[axis] % size
+                whole = torch.cat([whole] + [whole.narrow(axis, whole.shape[axis] - 1, 1)] * short, axis)
+            n, c, t, h, w = whole.shape
             p, q, r = op.p[:3]
-            y = v[0].reshape(n, c, t // p, p, h // q, q, w // r, r).permute(0, 1, 3, 5, 7, 2, 4, 6)
+            y = whole.reshape(n, c, t // p, p, h // q, q, w // r, r).permute(0, 1, 3, 5, 7, 2, 4, 6)
             y = y.reshape(n, c * p * q * r, t // p, h // q, w // r)
         values.append(y)
     return values[model.programs[name].outputs[0]]

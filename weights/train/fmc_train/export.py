@@ -7,7 +7,7 @@ import torch
 
 from .fmcw import Model, Op, Program
 from .tables import tables
-from .vae import OUTPUT_FRAC, PATCH, STEPS, WIDE_FRAC, Config, Vae
+from .vae import BLOCK, OUTPUT_FRAC, PATCH, STEPS, WIDE_FRAC, Config, Vae
 
 
 def _p(*values):
@@ -151,6 +151,10 @@ def hyper_analysis_program(model, arrays):
     x = b.add("f_scale", [0], model.config.latent, _p(),
               (b.store("unit", 1 / model.spread, np.float32), None, None))
     x = b.sequence(x, model.hyper_analysis, "h")
+    if model.hyper_basis is not None:
+        basis = model.hyper_basis.reshape(len(model.hyper_basis), -1, 1, 1, 1)
+        linear = b.add("f_conv", [b.fold(0, BLOCK)], len(basis), _p(1, 1, 1, 1, 1, 1, 1), (b.store("klt/w", basis), None, None))
+        x = b.add("f_concat", [linear, x], len(basis) + b.channels(x))
     return Program(b.ops, [x])
 
 
@@ -167,9 +171,9 @@ def export(model, record):
     arrays["hyper/mean"] = _int32(torch.floor(model.hyper_mean * 16 + 0.5).numpy(), "hyper/mean")
     arrays["hyper/scale"] = torch.floor(model.hyper_index + 0.5).clamp(0, 63).numpy().astype(np.uint8)
     arrays["gain/latent"] = (model.base_gain * torch.exp(model.log_gain)).numpy().astype(np.float32)
-    arrays["gain/hyper"] = torch.exp(model.hyper_log_gain).numpy().astype(np.float32)
+    arrays["gain/hyper"] = (model.hyper_base_gain * torch.exp(model.hyper_log_gain)).numpy().astype(np.float32)
     arrays["gauss/count"], arrays["gauss/frequency"], arrays["gauss/escape"] = tables()
-    numbers = {"levels": len(STEPS), "latent": c.latent, "hyper": c.hyper, "patch_t": PATCH[0], "patch_y": PATCH[1],
+    numbers = {"levels": len(STEPS), "latent": c.latent, "hyper": c.hyper + c.hyper_linear, "patch_t": PATCH[0], "patch_y": PATCH[1],
                "patch_x": PATCH[2], "hyper_y": 4, "hyper_x": 4, "latent_frac": WIDE_FRAC, "output_frac": OUTPUT_FRAC,
                "scales": 64}
     return Model("vae", numbers, programs, arrays, record)

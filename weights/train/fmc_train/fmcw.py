@@ -18,10 +18,12 @@ TYPES = {1: np.dtype("<i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype
 CODES = {t: c for c, t in TYPES.items()}
 KINDS = {"input": 0, "affine": 1, "conv": 2, "leaky": 3, "hswish": 4, "add": 5, "gate": 6, "maxpool": 7, "upsample": 8,
          "tilestat": 9, "shuffle": 10, "concat": 11, "digit": 12,
-         "f_input": 32, "f_conv": 33, "f_norm": 34, "f_relu": 35, "f_leaky": 36, "f_add": 37, "f_fold": 38, "f_scale": 39}
+         "f_input": 32, "f_conv": 33, "f_norm": 34, "f_relu": 35, "f_leaky": 36, "f_add": 37, "f_fold": 38, "f_scale": 39,
+         "f_concat": 40}
 NAMES = {v: k for k, v in KINDS.items()}
 ARITY = {"input": (0, 0), "f_input": (0, 0), "add": (2, 2), "f_add": (2, 2), "gate": (2, 2), "upsample": (2, 2),
-         "concat": (2, 8)}
+         "concat": (2, 8),
+         "f_concat": (2, 8)}
 OP = struct.Struct("<10I I ii 8I 3I")                    # 24 words
 ARRAY = struct.Struct("<40s BBH 6I QQ I")                # 88 bytes
 PROGRAM = struct.Struct("<16s 8I")                       # name, first op, ops, outputs, 4 output tensors, reserved

@@ -15,6 +15,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from .likelihood import live_clamp
+
 NARROW, WIDE, BUDGET = 511, (1 << 23) - 1, (1 << 23) - 1
 HSWISH_FRAC = 7             # hard swish is defined on [-4, 4): (x * clamp((x >> 1) + 256, 0, 512)) >> 9
 
@@ -27,7 +29,8 @@ def floor_ste(x):
 def quantise(x, frac, lo, hi):
     """Nearest multiple of 2^-frac (half up), clamped to [lo, hi] * 2^-frac; gradient one inside the clamp."""
     scale = 2.0 ** frac
-    return floor_ste(x.clamp(lo / scale, hi / scale) * scale + 0.5) / scale
+    clamp = torch.clamp if (lo, hi) == (0, NARROW) else live_clamp    # the former is a ReLU
+    return floor_ste(clamp(x, lo / scale, hi / scale) * scale + 0.5) / scale
 
 
 class Graph:
@@ -305,7 +308,7 @@ class GraphNet(nn.Module):
         elif t["lo"] == 0 and t["hi"] == NARROW:
             y = F.relu(y)
         elif t["frac"] is not None:                      # fixed range: the clamp is part of the function
-            y = y.clamp(t["lo"] / 2.0 ** t["frac"], t["hi"] / 2.0 ** t["frac"])
+            y = live_clamp(y, t["lo"] / 2.0 ** t["frac"], t["hi"] / 2.0 ** t["frac"])
         return Value(y, v[0].batch)
 
     def _leaky(self, op, v, level):

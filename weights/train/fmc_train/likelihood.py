@@ -9,6 +9,26 @@ LOG_RATIO = math.log(SCALE_RATIO)
 TAIL = 20.0                                             # beyond this many sigma the cost goes on as a straight line
 
 
+class _LiveClamp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, low, high):
+        ctx.save_for_backward(x)
+        ctx.span = low, high
+        return x.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, = ctx.saved_tensors
+        low, high = ctx.span
+        stuck = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
+        return gradient.masked_fill(stuck, 0.0), None, None
+
+
+def live_clamp(x, low, high):
+    """clamp whose gradient outside is kept where descent leads back inside: nothing stays stuck beyond an end."""
+    return _LiveClamp.apply(x, low, high)
+
+
 def index_of(sigma):
     """Continuous scale index of a standard deviation (tensor or float)."""
     if isinstance(sigma, torch.Tensor):
@@ -21,7 +41,7 @@ def bits(value, index):
 
     In the log domain, with live gradients however far the value is from the mean.
     """
-    sigma = SCALE_MIN * torch.exp(index.clamp(0, SCALES - 1) * LOG_RATIO)
+    sigma = SCALE_MIN * torch.exp(live_clamp(index, 0, SCALES - 1) * LOG_RATIO)
     distance = value.abs()
     near = torch.minimum(distance, TAIL * sigma)
     low, high = (near - 0.5) / sigma, (near + 0.5) / sigma

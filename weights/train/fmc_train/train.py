@@ -43,7 +43,7 @@ class Recipe:
 
 
 # learning rates relative to the recipe's, by what a parameter is; the basis has entries of 1/32 and must not be thrown about
-GROUPS = [("basis", 0.02), ("weights.klt", 0.2), ("_add", 10.0), ("hyper_index", 10.0), ("hyper_mean", 5.0), ("", 1.0)]
+GROUPS = [("basis", 0.02), ("weights.klt", 0.2), ("weights.hklt", 0.2), ("_add", 10.0), ("hyper_index", 10.0), ("hyper_mean", 5.0), ("", 1.0)]
 
 
 def parameter_groups(model, rate):
@@ -76,10 +76,10 @@ def loss_of(model, x, level, rate_weight=1.0):
 
 
 class Run:
-    def __init__(self, folder, config, recipe, fields, device):
+    def __init__(self, folder, config, recipe, fields, device, source=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.config, self.recipe, self.device = config, recipe, device
+        self.config, self.recipe, self.device, self.source = config, recipe, device, source
         entries = [e for f in fields["simulations"] for e in data.entries_of_simulations(f, "train")]
         entries += [e for f in fields["fields"] for e in data.entries_of_fields(f)]
         self.crops = data.Crops(entries, recipe.seed)
@@ -111,13 +111,24 @@ class Run:
     # --- state -------------------------------------------------------------------------------------------------------
 
     def begin(self):
-        crops = torch.from_numpy(self.crops.batch(384 if self.config.variant == "klt" else 64, self.recipe.frames,
-                                                  self.recipe.size)).to(self.device)
-        self.model.start(crops)
+        count = 384 if self.config.variant == "klt" else 64
+        crops = [torch.from_numpy(self.crops.batch(count, self.recipe.frames, size)).to(self.device)
+                 for size in (self.recipe.size, 2 * self.recipe.size)]
+        self.model.start(*crops)
+        if self.source:
+            self.adopt(torch.load(self.source, map_location=self.device, weights_only=False))
         self.average.load_state_dict(self.model.state_dict())
         torch.save({"config": self.config.as_dict(), "model": self.model.state_dict()}, self.folder / "start.pt")
         self.evaluate()
         self.save()
+
+    def adopt(self, state):
+        """Take over what fits from another run: tensors of the same name and shape."""
+        mine = self.model.state_dict()
+        theirs = {k: v for k, v in state.get("average", state["model"]).items()
+                  if k in mine and mine[k].shape == v.shape and not k.endswith("fracs")}
+        self.model.load_state_dict({**mine, **theirs})
+        print(f"took {len(theirs)} of {len(mine)} tensors from {self.source}", flush=True)
 
     def save(self):
         state = {"config": self.config.as_dict(), "model": self.model.state_dict(), "average": self.average.state_dict(),

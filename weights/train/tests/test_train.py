@@ -28,7 +28,8 @@ def small(variant="klt", **more):
     torch.manual_seed(0)
     torch.set_num_threads(1)
     exact_arithmetic()
-    config = Config(variant=variant, stem="folded" if variant == "klt" else "full", hyper=16, widths=(4, 8, 12, 16),
+    config = Config(variant=variant, stem="folded" if variant == "klt" else "full", hyper=16,
+                    hyper_linear=0 if variant == "faithful" or more.get("use_hyper") is False else 24, widths=(4, 8, 12, 16),
                     blocks=2, **more)
     model = Vae(config)
     model.start(fields(12))

@@ -16,6 +16,7 @@ def arguments(parser):
     parser.add_argument("--dims", default="2233", help="kind of the four stages, 2 or 3 each (ablations)")
     parser.add_argument("--up", choices=("sr", "transposed"), default="sr")
     parser.add_argument("--no-hyper", action="store_true", help="ablation: static scales")
+    parser.add_argument("--source", help="checkpoint of another run to start from; only a new run reads it")
     parser.add_argument("--minutes", type=float, help="stop (resumable) after this wall time")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -30,6 +31,7 @@ def run(options):
     given = {f.name: getattr(options, f.name) for f in dataclasses.fields(Recipe) if getattr(options, f.name) is not None}
     recipe = Recipe(**{"mse_steps": 2000 if faithful else 0, **given})
     config = Config(variant=options.variant, stem="full" if faithful else "folded",
-                    dims=tuple(int(d) for d in options.dims), up=options.up, use_hyper=not options.no_hyper)
-    Run(options.run, config, recipe, {"simulations": options.data, "fields": options.fields}, options.device).go(
-        options.minutes)
+                    dims=tuple(int(d) for d in options.dims), up=options.up, use_hyper=not options.no_hyper,
+                    hyper_linear=0 if faithful or options.no_hyper else 64)
+    Run(options.run, config, recipe, {"simulations": options.data, "fields": options.fields}, options.device,
+        options.source).go(options.minutes)
