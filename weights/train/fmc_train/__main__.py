@@ -10,6 +10,7 @@ COMMANDS = {
     "evaluate": "rate, error and SPERR's rate at equal error on held-out fields",
     "export": "checkpoint to .fmcw",
     "check": "read a .fmcw the way a loader must",
+    "tiny": "small random model file for tests",
     "vectors": "test vectors of a .fmcw: latents in, integers out",
 }
 

@@ -8,6 +8,7 @@ Making data is resumable: job i of a seed is always the same simulation, and fin
 import json
 import pathlib
 import time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +24,8 @@ def job(number, seed):
     if number < held_out:
         return names[number % len(names)], ("val", "ood")[number // len(names) % 2], (seed, 1, number)
     cycle = [name for name in names for _ in range(FAMILIES[name][1])]
-    cycle = [cycle[(5 * i) % len(cycle)] for i in range(len(cycle))] if len(cycle) % 5 else cycle
+    if len(cycle) % 5:
+        cycle = [cycle[(5 * i) % len(cycle)] for i in range(len(cycle))]      # spread the families over the cycle
     return cycle[(number - held_out) % len(cycle)], "train", (seed, 0, number)
 
 
@@ -86,6 +88,30 @@ def entries_of_fields(folder, split="train"):
             if row["split"] == split and not row.get("licence_note") and not row.get("nan_fraction")]
 
 
+class Part(NamedTuple):
+    """Some frames of an array file."""
+    path: str
+    start: int
+    stop: int
+
+
+def entries_of_arrays(paths, share, later=False):
+    """The first `share` of the frames of each array, or with `later` the rest: to train on a run and test on its end."""
+    out = []
+    for path in paths:
+        frames = as_sequence(np.load(path, mmap_mode="r")).shape[0]
+        cut = max(1, int(frames * share))
+        out.append((pathlib.Path(path).stem, Part(str(path), cut, frames) if later else Part(str(path), 0, cut)))
+    return out
+
+
+def open_field(path):
+    """Memory-mapped (T, H, W) float32 view of a file or a Part."""
+    if isinstance(path, Part):
+        return as_sequence(np.load(path.path, mmap_mode="r"))[path.start:path.stop]
+    return as_sequence(np.load(path, mmap_mode="r"))
+
+
 def as_sequence(array):
     """Any array of rank 2 to 5 as float32 (T, H, W): leading axes become frames."""
     array = np.asarray(array, np.float32)
@@ -109,7 +135,7 @@ class Crops:
         self.names = sorted(self.groups)
 
     def field(self, path):
-        field = as_sequence(np.load(path, mmap_mode="r"))
+        field = open_field(path)
         if path not in self.scales:
             some = field[:: max(1, field.shape[0] // 8)]
             self.scales[path] = float(some.mean()), float(some.std()) + 1e-30
@@ -147,7 +173,7 @@ def held_out(entries, frames, size, per_name=1):
     """Fixed central crops, one per kind of field, scaled like training data: list of (name, (T, H, W) float32)."""
     out, seen = [], {}
     for name, path in entries:
-        field = as_sequence(np.load(path))
+        field = np.asarray(open_field(path))
         if field.shape[0] < frames or seen.get(name, 0) >= per_name:
             continue
         h, w = (min(size, n // 16 * 16) for n in field.shape[1:])

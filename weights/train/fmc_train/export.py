@@ -170,7 +170,7 @@ def export(model, record):
                 "analysis": analysis_program(model, arrays), "hyper_analysis": hyper_analysis_program(model, arrays)}
     arrays["hyper/mean"] = _int32(torch.floor(model.hyper_mean * 16 + 0.5).numpy(), "hyper/mean")
     arrays["hyper/scale"] = torch.floor(model.hyper_index + 0.5).clamp(0, 63).numpy().astype(np.uint8)
-    arrays["gain/latent"] = (model.base_gain * torch.exp(model.log_gain)).numpy().astype(np.float32)
+    arrays["gain/latent"] = model.gain().numpy().astype(np.float32)
     arrays["gain/hyper"] = (model.hyper_base_gain * torch.exp(model.hyper_log_gain)).numpy().astype(np.float32)
     arrays["gauss/count"], arrays["gauss/frequency"], arrays["gauss/escape"] = tables()
     numbers = {"levels": len(STEPS), "latent": c.latent, "hyper": c.hyper + c.hyper_linear, "patch_t": PATCH[0], "patch_y": PATCH[1],

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-SCALES, SCALE_MIN, SCALE_RATIO = 64, 0.11, 1.1126      # sigma_k = 0.11 * 1.1126^k
+from .tables import SCALE_MIN, SCALE_RATIO, SCALES
+
 LOG_RATIO = math.log(SCALE_RATIO)
 TAIL = 20.0                                             # beyond this many sigma the cost goes on as a straight line
 

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from .likelihood import SCALE_MIN, SCALE_RATIO, SCALES
-
+SCALES, SCALE_MIN, SCALE_RATIO = 64, 0.11, 1.1126      # sigma_k = 0.11 * 1.1126^k
 TOTAL, ESCAPE = 1 << 16, 4          # escape mass 2^-14
 
 

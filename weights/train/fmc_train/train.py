@@ -42,8 +42,11 @@ class Recipe:
     evaluate_seconds: int = 600
 
 
-# learning rates relative to the recipe's, by what a parameter is; the basis has entries of 1/32 and must not be thrown about
-GROUPS = [("basis", 0.02), ("weights.klt", 0.2), ("weights.hklt", 0.2), ("_add", 10.0), ("hyper_index", 10.0), ("hyper_mean", 5.0), ("", 1.0)]
+# Learning rates relative to the recipe's, by what a parameter is; the first that matches counts. Adam moves every parameter by
+# about its rate per step, so what multiplies or shifts the linear path must be slow: an offset of 0.01 there is as large as
+# the error at level 4, and basis vectors have entries of 1/32. Scale indices are in steps of 11 % and may be fast.
+GROUPS = [("basis", 0.02), ("weights.klt", 0.2), ("weights.hklt", 0.2), ("linear_add", 0.01), ("linear_log", 0.1),
+          ("log_gain", 0.3), ("scale_add", 10.0), ("hyper_index", 10.0), ("hyper_mean", 5.0), ("", 1.0)]
 
 
 def parameter_groups(model, rate):
@@ -82,8 +85,10 @@ class Run:
         self.config, self.recipe, self.device, self.source = config, recipe, device, source
         entries = [e for f in fields["simulations"] for e in data.entries_of_simulations(f, "train")]
         entries += [e for f in fields["fields"] for e in data.entries_of_fields(f)]
+        entries += data.entries_of_arrays(fields.get("arrays", []), fields.get("share", 0.5))
         self.crops = data.Crops(entries, recipe.seed)
         held = [e for f in fields["simulations"] for e in data.entries_of_simulations(f, "val")]
+        held += data.entries_of_arrays(fields.get("arrays", []), fields.get("share", 0.5), later=True)
         self.held_out = data.held_out(held, recipe.frames, 128)
         torch.manual_seed(recipe.seed)
         self.model = Vae(config).to(device)
@@ -115,20 +120,27 @@ class Run:
         crops = [torch.from_numpy(self.crops.batch(count, self.recipe.frames, size)).to(self.device)
                  for size in (self.recipe.size, 2 * self.recipe.size)]
         self.model.start(*crops)
-        if self.source:
-            self.adopt(torch.load(self.source, map_location=self.device, weights_only=False))
-        self.average.load_state_dict(self.model.state_dict())
         torch.save({"config": self.config.as_dict(), "model": self.model.state_dict()}, self.folder / "start.pt")
+        self.reference = self.held_out_curves(self.model)
+        if self.source:
+            state = torch.load(self.source, map_location=self.device, weights_only=False)
+            self.adopt(state, lambda part: not part.startswith("hyper"))
+            self.model.start_hyper(*crops)
+            self.adopt(state, lambda part: part.startswith("hyper"))
+        self.average.load_state_dict(self.model.state_dict())
         self.evaluate()
         self.save()
 
-    def adopt(self, state):
-        """Take over what fits from another run: tensors of the same name and shape."""
-        mine = self.model.state_dict()
-        theirs = {k: v for k, v in state.get("average", state["model"]).items()
-                  if k in mine and mine[k].shape == v.shape and not k.endswith("fracs")}
-        self.model.load_state_dict({**mine, **theirs})
-        print(f"took {len(theirs)} of {len(mine)} tensors from {self.source}", flush=True)
+    def adopt(self, state, wanted):
+        """Take over the wanted parts (children and own tensors of the model) of another run, those that fit as a whole."""
+        mine, theirs = self.model.state_dict(), state.get("average", state["model"])
+        for part in sorted({k.split(".")[0] for k in mine}):
+            keys = [k for k in mine if k.split(".")[0] == part]
+            if wanted(part) and all(k in theirs and theirs[k].shape == mine[k].shape for k in keys) and (
+                    part != "hyper_analysis" or "hyper_basis" not in mine or "hyper_basis" in theirs):
+                mine.update({k: theirs[k] for k in keys if not k.endswith("fracs")})
+                print(f"took {part} from {self.source}", flush=True)
+        self.model.load_state_dict(mine)
 
     def save(self):
         state = {"config": self.config.as_dict(), "model": self.model.state_dict(), "average": self.average.state_dict(),
@@ -185,11 +197,12 @@ class Run:
             for a, p in zip(self.average.parameters(), self.model.parameters()):
                 a.lerp_(p, 1 - keep)
 
+    def held_out_curves(self, model):
+        return evaluate(model, self.held_out, self.device, levels=(0, 2, 4, 6))
+
     def evaluate(self):
         """Held-out curve of the averaged weights; a CSV line, and plots."""
-        result = evaluate(self.average, self.held_out, self.device, levels=(0, 2, 4, 6))
-        if self.reference is None:
-            self.reference = result
+        result = self.held_out_curves(self.average)
         changes = [curves.mean_rate_change(result[n], self.reference[n]) for n in result]
         changes = [c for c in changes if c is not None]
         row = {"step": self.step, "seconds": round(self.seconds), "quantised": int(self.model.synthesis.quantised),

@@ -213,6 +213,11 @@ class Vae(nn.Module):
 
         wide_crops: larger crops for the basis of the hyper-latents; default crops.
         """
+        self.start_latents(crops)
+        self.start_hyper(crops, wide_crops)
+
+    @torch.no_grad()
+    def start_latents(self, crops):
         if self.basis is not None:
             self.basis.copy_(fit_klt(patches(crops), self.config.latent))
             self.column.copy_(2.0 ** torch.ceil(torch.log2(self.basis.abs().amax(1))))
@@ -224,19 +229,30 @@ class Vae(nn.Module):
             self.analysis.out.bias.mul_(factor)
         y = torch.cat([self.latents(x) for x in crops.split(8)])
         self.spread.copy_(y.std((0, 2, 3, 4)).clamp(min=1e-3))
+        self.init_affines()
+
+    @torch.no_grad()
+    def start_hyper(self, crops, wide_crops=None):
+        """Hyper-latents, their scales, and the static scale of what the means leave, for the latents as they are now."""
+        y = torch.cat([self.latents(x) for x in crops.split(8)])
         if self.hyper_basis is not None:
             self.start_hyper_basis(y, y if wide_crops is None else torch.cat([self.latents(x) for x in wide_crops.split(8)]))
         if self.config.use_hyper:
             z = torch.cat([self.hyper_analysis(part / self._c(self.spread)) for part in y.split(8)])
             self.hyper_analysis[4].weight.mul_(0.5 / z.std().clamp(min=1e-6))
-            self.hyper_analysis[4].bias.zero_()
+            self.hyper_analysis[4].bias.mul_(0.5 / z.std().clamp(min=1e-6))
             z = self.hyper_latents(y)
             self.hyper_spread.copy_(z.std((0, 2, 3, 4)).clamp(min=0.3))
             self.hyper_index.copy_(index_of(z.std((0, 2, 3, 4)).clamp(min=1e-3) * self.hyper_base_gain).clamp(0, 63))
         self.init_affines()
+        gain = self.gain()[:, :, None, None, None]
         for level in range(self.levels if self.config.use_hyper else 0):
-            residual = y * self.base_gain[level, :, None, None, None] - self.parameters_of(y, torch.full((len(y),), level))[0]
+            residual = y * gain[level] - self.parameters_of(y, torch.full((len(y),), level, device=y.device))[0]
             self.hyper.multipliers["scale_add"][level] = index_of(residual.std((0, 2, 3, 4)).clamp(min=0.12))
+
+    def gain(self):
+        """Factor of the latents before rounding, (levels, latent)."""
+        return self.base_gain * torch.exp(self.log_gain)
 
     def start_hyper_basis(self, y, wide):
         """Basis of blocks of 4x4 latents, from all blocks at even places; unit weight per crop."""
@@ -299,7 +315,7 @@ class Vae(nn.Module):
         noisy: training (uniform noise for the rate, rounding with straight gradient for the decoder).
         """
         y = self.latents(x)
-        scaled = y * (self.base_gain * torch.exp(self.log_gain))[level][:, :, None, None, None]
+        scaled = y * self.gain()[level][:, :, None, None, None]
         if self.config.use_hyper:
             mu, index, z_bits = self.parameters_of(y, level, noisy)
         else:

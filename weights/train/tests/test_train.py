@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmc_train import data, encode, fmcw, integer, tables, vectors
+from fmc_train import data, encode, fmcw, integer, tables, tiny, vectors
 from fmc_train.export import export
 from fmc_train.likelihood import bits, index_of
 from fmc_train.solvers import FAMILIES
@@ -15,45 +15,28 @@ from fmc_train.vae import Config, Vae, pad_to_patches
 from fmc_train.xxh64 import xxh64
 
 
-def fields(count, frames=8, size=64, seed=0):
-    """Smooth random fields of unit variance."""
-    rng = np.random.default_rng(seed)
-    k = np.sqrt(sum(np.meshgrid(*[np.fft.fftfreq(n, 1 / n) ** 2 for n in (frames, size, size)], indexing="ij")))
-    x = np.fft.ifftn(np.fft.fftn(rng.standard_normal((count, 1, frames, size, size)), axes=(2, 3, 4)) / (1 + k) ** 2.2,
-                     axes=(2, 3, 4)).real
-    return torch.from_numpy((x / x.std()).astype(np.float32))
+SMALL = {"hyper": 16, "widths": (4, 8, 12, 16), "blocks": 2}
+
+
+def fields(count, seed=0):
+    return tiny.random_fields(count, seed)
 
 
 def small(variant="klt", **more):
     torch.manual_seed(0)
     torch.set_num_threads(1)
     exact_arithmetic()
-    config = Config(variant=variant, stem="folded" if variant == "klt" else "full", hyper=16,
-                    hyper_linear=0 if variant == "faithful" or more.get("use_hyper") is False else 24, widths=(4, 8, 12, 16),
-                    blocks=2, **more)
-    model = Vae(config)
+    linear = 0 if variant == "faithful" or more.get("use_hyper") is False else 24
+    model = Vae(Config(variant=variant, stem="folded" if variant == "klt" else "full", hyper_linear=linear, **SMALL, **more))
     model.start(fields(12))
-    return model
-
-
-def roughen(model):
-    """Weights far from their start, so that nothing is zero by accident."""
-    with torch.no_grad():
-        for name, p in model.named_parameters():
-            if p.dim() == 5 and "klt" not in name:
-                p.add_(torch.randn_like(p) * 0.5 / (p[0].numel() ** 0.5))
-            elif p.dim() < 5 and "basis" not in name:
-                p.add_(0.1 * torch.randn_like(p))
     return model
 
 
 @pytest.fixture(scope="module", params=["klt", "faithful"])
 def quantised(request):
-    model = roughen(small(request.param))
-    model.calibrate(fields(4, seed=3))
-    model.set_quantised(True)
-    exported = export(model, {"test": True})
-    return model, fmcw.write(exported)
+    torch.set_num_threads(1)
+    model = tiny.quantised(request.param)
+    return model, fmcw.write(export(model, {"test": True}))
 
 
 @pytest.mark.parametrize("variant", ["klt", "faithful"])
@@ -223,11 +206,27 @@ def test_cost_of_far_values_keeps_its_gradient():
     assert torch.isfinite(value.grad).all() and (value.grad > 0).all() and (index.grad < 0).all()
 
 
+def test_tiny_model_has_every_kind_of_op():
+    model = tiny.make()
+    kinds = {op.kind for program in model.programs.values() for op in program.ops}
+    assert kinds == set(fmcw.KINDS)
+    raw = fmcw.write(model)
+    assert len(raw) < 150000 and fmcw.write(fmcw.read(raw)) == raw
+
+
 def test_vectors_name_their_model(quantised):
     _, raw = quantised
     out = vectors.make(fmcw.read(raw), raw)
     assert out[:4] == b"FMCV" and struct.unpack_from("<Q", out, 8)[0] == struct.unpack_from("<Q", raw, 16)[0]
     assert struct.unpack("<Q", out[-8:])[0] == xxh64(out[:-8])
+
+
+def test_arrays_are_cut_into_beginning_and_end(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(10 * 64 * 64, dtype=np.float32).reshape(10, 64, 64))
+    (_, first), = data.entries_of_arrays([tmp_path / "a.npy"], 0.6)
+    (_, last), = data.entries_of_arrays([tmp_path / "a.npy"], 0.6, later=True)
+    assert data.open_field(first).shape == (6, 64, 64) and data.open_field(last)[0, 0, 0] == 6 * 64 * 64
+    assert data.Crops([("a", first)], 0).batch(2, 8, 64).shape == (2, 1, 8, 64, 64)
 
 
 def test_data_is_made_once_and_read_back(tmp_path, monkeypatch):

@@ -12,6 +12,8 @@ def arguments(parser):
     parser.add_argument("--run", required=True, help="folder of the run")
     parser.add_argument("--data", action="append", default=[], help="folder made by `data`; may be repeated")
     parser.add_argument("--fields", action="append", default=[], help="folder with manifest.json; licence_note left out")
+    parser.add_argument("--arrays", nargs="+", default=[], help=".npy files, time first: train on their beginning, judge by their end")
+    parser.add_argument("--share", type=float, default=0.5, help="of --arrays: share of the frames to train on")
     parser.add_argument("--variant", choices=("klt", "faithful"), default="klt")
     parser.add_argument("--dims", default="2233", help="kind of the four stages, 2 or 3 each (ablations)")
     parser.add_argument("--up", choices=("sr", "transposed"), default="sr")
@@ -33,5 +35,6 @@ def run(options):
     config = Config(variant=options.variant, stem="full" if faithful else "folded",
                     dims=tuple(int(d) for d in options.dims), up=options.up, use_hyper=not options.no_hyper,
                     hyper_linear=0 if faithful or options.no_hyper else 64)
-    Run(options.run, config, recipe, {"simulations": options.data, "fields": options.fields}, options.device,
+    Run(options.run, config, recipe, {"simulations": options.data, "fields": options.fields, "arrays": options.arrays,
+                                             "share": options.share}, options.device,
         options.source).go(options.minutes)
