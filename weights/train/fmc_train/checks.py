@@ -103,6 +103,9 @@ def grids(program, where=""):
             out.append((Fraction(1),) * 3)
             continue
         f = out[op.inputs[1]] if op.kind == "upsample" else out[op.inputs[0]]
+        by = op.p[3:6] if op.kind in ("conv", "f_conv") else op.p[:3]
+        if op.kind in ("conv", "f_conv", "shuffle", "maxpool", "tilestat", "f_fold"):
+            need(all(1 <= v <= 64 for v in by), f"{where}: stride or factor")
         if op.kind == "shuffle":
             need(all(a.denominator == 1 or b == 1 for a, b in zip(f, op.p)), f"{where}: enlarged after it was reduced")
             f = tuple(a * b for a, b in zip(f, op.p))

@@ -141,32 +141,35 @@ class Crops:
             self.scales[path] = float(some.mean()), float(some.std()) + 1e-30
         return field, self.scales[path]
 
-    def one(self, frames, size):
+    def one(self, frames, height, width):
         rng = self.rng
         while True:
             paths = self.groups[self.names[rng.integers(len(self.names))]]
             field, (mean, spread) = self.field(paths[rng.integers(len(paths))])
-            if min(field.shape[1:]) >= size:
+            if field.shape[1] >= height and field.shape[2] >= width:
                 break
         stride = 1
         if field.shape[0] > frames:
             stride = int(rng.choice([s for s in (1, 1, 2, 3) if s * (frames - 1) < field.shape[0]]))
         span = stride * (frames - 1) + 1
         t = int(rng.integers(max(1, field.shape[0] - span + 1)))
-        y, x = (int(rng.integers(n - size + 1)) for n in field.shape[1:])
-        crop = np.asarray(field[t:t + span:stride, y:y + size, x:x + size])
+        y, x = (int(rng.integers(n - size + 1)) for n, size in zip(field.shape[1:], (height, width)))
+        crop = np.asarray(field[t:t + span:stride, y:y + height, x:x + width])
         if crop.shape[0] < frames:                       # short or single-frame fields: hold the last frame
             crop = np.concatenate([crop, np.repeat(crop[-1:], frames - crop.shape[0], 0)])
         for axis in range(3):
             if rng.random() < 0.5:
                 crop = np.flip(crop, axis)
-        if rng.random() < 0.5:
+        if height == width and rng.random() < 0.5:
             crop = crop.transpose(0, 2, 1)
         factor = rng.choice([-1.0, 1.0]) * np.exp(rng.normal(0, 0.15)) / spread
         return ((crop - mean) * factor).astype(np.float32)
 
-    def batch(self, count, frames, size):
-        return np.stack([self.one(frames, size) for _ in range(count)])[:, None]
+    def batch(self, count, frames, height, width=None):
+        """Where height and width differ, half of the batches have them exchanged."""
+        width = width or height
+        crops = np.stack([self.one(frames, height, width) for _ in range(count)])[:, None]
+        return np.ascontiguousarray(crops.swapaxes(3, 4)) if height != width and self.rng.random() < 0.5 else crops
 
 
 def held_out(entries, frames, size, per_name=1):

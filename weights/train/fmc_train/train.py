@@ -32,7 +32,7 @@ SAVE_SECONDS, AVERAGE = 180, 0.998
 @dataclasses.dataclass
 class Recipe:
     steps: int = 20000
-    batch: int = 4
+    batch: int = 4                          # crops of size x size a step; half as many of the larger ones
     size: int = 64
     frames: int = 8
     rate: float = 1e-3
@@ -166,20 +166,32 @@ class Run:
     # --- work --------------------------------------------------------------------------------------------------------
 
     def quantise(self):
-        crops = torch.from_numpy(self.crops.batch(16, self.recipe.frames, self.recipe.size)).to(self.device)
+        crops = torch.from_numpy(self.crops.batch(8, self.recipe.frames, 2 * self.recipe.size)).to(self.device)
         self.model.calibrate(crops)
         self.average.load_state_dict({**self.average.state_dict(), "synthesis.fracs": self.model.synthesis.fracs,
                                       "hyper.fracs": self.model.hyper.fracs})
         for model in (self.model, self.average):
             model.set_quantised(True)
 
+    def shape(self, u):
+        """Crop shape of a step. Crops of one hyper-latent (64 x 64) never train the outer taps of the hyper nets, which then
+        spoil everything on larger fields; crops of 128 alone would leave out small fields."""
+        r = self.recipe
+        half = max(1, r.batch // 2)
+        if u < 0.25:
+            return r.batch, r.frames, r.size, r.size
+        if u < 0.5:
+            return half, r.frames, r.size, 2 * r.size
+        if u < 0.6:
+            return half, 2 * r.frames, r.size, 2 * r.size
+        return half, r.frames, 2 * r.size, 2 * r.size
+
     def one_step(self):
         if not self.model.synthesis.quantised and self.step >= self.recipe.steps * (1 - self.recipe.quantised_share):
             self.quantise()
         rng = self.crops.rng
-        frames = self.recipe.frames * (2 if rng.random() < 0.1 else 1)
-        count = self.recipe.batch if frames == self.recipe.frames else max(1, self.recipe.batch // 2)
-        x = torch.from_numpy(self.crops.batch(count, frames, self.recipe.size)).to(self.device)
+        count, frames, height, width = self.shape(rng.random())
+        x = torch.from_numpy(self.crops.batch(count, frames, height, width)).to(self.device)
         level = torch.from_numpy(rng.integers(0, len(STEPS), count)).to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate * group["scale"] * rate_factor(self.step, self.recipe)

@@ -32,7 +32,7 @@ def run(options):
     aware = model.synthesis.quantised
     if not aware:
         entries = [e for f in options.data for e in data.entries_of_simulations(f, "train")]
-        model.calibrate(torch.from_numpy(data.Crops(entries, 1).batch(16, 8, 64)))
+        model.calibrate(torch.from_numpy(data.Crops(entries, 1).batch(8, 8, 128)))
         model.set_quantised(True)
     record["training"] = {"steps": state.get("step", 0), "seconds": round(state.get("seconds", 0)),
                           "quantisation_aware": bool(aware), "commit": commit(), "torch": torch.__version__}
