@@ -153,7 +153,8 @@ def hyper_analysis_program(model, arrays):
     x = b.sequence(x, model.hyper_analysis, "h")
     if model.hyper_basis is not None:
         basis = model.hyper_basis.reshape(len(model.hyper_basis), -1, 1, 1, 1)
-        linear = b.add("f_conv", [b.fold(0, BLOCK)], len(basis), _p(1, 1, 1, 1, 1, 1, 1), (b.store("klt/w", basis), None, None))
+        linear = b.add("f_conv", [b.fold(0, BLOCK)], len(basis), _p(1, 1, 1, 1, 1, 1, 1),
+                       (b.store("klt/w", basis), None, None))
         x = b.add("f_concat", [linear, x], len(basis) + b.channels(x))
     return Program(b.ops, [x])
 

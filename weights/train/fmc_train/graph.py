@@ -63,7 +63,7 @@ class Graph:
     def conv(self, x, name, channels, kernel, stride=(1, 1, 1), groups=1, bias=True, relu=False, wide=False, frac=None,
              zero=False, gain=1.0, start=0.0, lo=None, hi=None, shared=None, exponent=None):
         """Zero padding of (kernel - 1) // 2; kernel sizes are odd. shared: name of a conv whose weights this one uses.
-        exponent: weights are integers times 2^-exponent, given instead of chosen per output channel."""
+        exponent: (least, most) of e where weights are integers times 2^-e; convs that share weights need it equal."""
         top = WIDE if wide else NARROW
         return self._add("conv", [x], channels, name=name, kernel=tuple(kernel), stride=tuple(stride), groups=groups,
                          bias=bias, frac=frac, zero=zero, gain=gain, start=start, shared=shared, exponent=exponent,
@@ -223,8 +223,6 @@ class GraphNet(nn.Module):
 
     def weight_exponents(self, op, weight, bias):
         """Largest e per output channel such that round(w 2^e) fits 8 bits and every partial sum fits 2^23."""
-        if op["exponent"] is not None:
-            return torch.full((weight.shape[0],), float(op["exponent"]), dtype=torch.float64, device=weight.device)
         t = self.graph.tensors[op["inputs"][0]]
         f_in, f_out = self.frac(op["inputs"][0]), self.frac(op["output"])
         w = weight.detach().flatten(1).double()
@@ -237,6 +235,8 @@ class GraphNet(nn.Module):
         by_sum = torch.log2((BUDGET - slack) / torch.maximum(up, down).clamp(min=1e-9))
         by_bits = torch.log2(127.49 / w.abs().amax(1).clamp(min=1e-9))
         e = torch.floor(torch.minimum(by_sum, by_bits))
+        if op["exponent"] is not None:
+            return e.clamp(*op["exponent"])
         return e.clamp(f_out - f_in, f_out - f_in + 22)
 
     def quantised_conv(self, op, weight, bias):

@@ -132,9 +132,9 @@ def synthesis_graph(config):
     u = g.affine(y, "linear", LATENT_FRAC, lo=-(1 << 17), hi=(1 << 17) - 1)
     samples = math.prod(PATCH)
     low = g.conv(g.digit(u, 9, False), "klt", samples, (1, 1, 1), bias=False, wide=True, frac=OUTPUT_FRAC,
-                 exponent=7)
+                 exponent=(7, 20))
     high = g.conv(g.digit(u, 9, True), "klt/high", samples, (1, 1, 1), bias=False, wide=True, frac=LATENT_FRAC - 9 + 7,
-                  shared="klt", exponent=7)
+                  shared="klt", exponent=(7, 20))
     return g, g.add(g.shuffle(g.add(low, high, wide=True, frac=OUTPUT_FRAC), PATCH), net, wide=True, frac=OUTPUT_FRAC)
 
 
@@ -154,9 +154,9 @@ def hyper_graph(config):
     if config.hyper_linear:
         u = g.affine(z, "hyper_linear", HYPER_LINEAR_FRAC, **span)
         values = math.prod(BLOCK) * config.latent
-        low = g.conv(g.digit(u, 9, False), "hklt", values, (1, 1, 1), bias=False, wide=True, frac=MEAN_FRAC, exponent=7)
+        low = g.conv(g.digit(u, 9, False), "hklt", values, (1, 1, 1), bias=False, wide=True, frac=MEAN_FRAC, exponent=(7, 20))
         high = g.conv(g.digit(u, 9, True), "hklt/high", values, (1, 1, 1), bias=False, wide=True,
-                      frac=HYPER_LINEAR_FRAC - 9 + 7, shared="hklt", exponent=7)
+                      frac=HYPER_LINEAR_FRAC - 9 + 7, shared="hklt", exponent=(7, 20))
         linear = g.shuffle(g.add(low, high, wide=True, frac=MEAN_FRAC), BLOCK)
         mu = g.add(mu, g.affine(linear, "mu_linear", WIDE_FRAC, **span), wide=True, frac=WIDE_FRAC)
     return g, [mu, g.affine(index, "scale", 0, lo=0, hi=63)]

@@ -12,7 +12,8 @@ def arguments(parser):
     parser.add_argument("--run", required=True, help="folder of the run")
     parser.add_argument("--data", action="append", default=[], help="folder made by `data`; may be repeated")
     parser.add_argument("--fields", action="append", default=[], help="folder with manifest.json; licence_note left out")
-    parser.add_argument("--arrays", nargs="+", default=[], help=".npy files, time first: train on their beginning, judge by their end")
+    parser.add_argument("--arrays", nargs="+", default=[],
+                        help=".npy files, time first: train on their beginning, judge by their end")
     parser.add_argument("--share", type=float, default=0.5, help="of --arrays: share of the frames to train on")
     parser.add_argument("--variant", choices=("klt", "faithful"), default="klt")
     parser.add_argument("--dims", default="2233", help="kind of the four stages, 2 or 3 each (ablations)")
