@@ -105,12 +105,13 @@ class Run:
 
     def describe(self, sources):
         about = {"architecture": "vae", "config": self.config.as_dict(), "recipe": dataclasses.asdict(self.recipe),
-                 "data": sources, "parameters": parameter_count(self.model)}
+                 "data": sources, "source": self.source, "parameters": parameter_count(self.model)}
         path = self.folder / "config.json"
         if path.exists():
             old = json.loads(path.read_text())
             if old["config"] != json.loads(json.dumps(about["config"])):
                 raise SystemExit(f"{path} describes another model; choose another folder")
+            about["source"] = old.get("source")
         path.write_text(json.dumps(about, indent=1) + "\n")
 
     # --- state -------------------------------------------------------------------------------------------------------
