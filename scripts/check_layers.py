@@ -11,7 +11,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-LAYERS = [["core"], ["array", "entropy", "container", "ops"], ["transform", "interp", "coef", "grid", "exact"], ["bound"],
+LAYERS = [["core"], ["array", "entropy", "container", "ops"], ["transform", "interp", "coef", "grid", "exact", "nn"], ["bound"],
           ["codec"], ["api"]]
 LAYER_OF = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 OUTSIDE = ["cli", "examples", "bindings", "bench"]

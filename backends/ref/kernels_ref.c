@@ -30,7 +30,7 @@
 #define CNAME(x) x##_ref
 #include "loops_static.h"
 
-const fmc_kernels fmc_kernels_ref = { .name = "ref", FMC_SLOTS(f32, f32), FMC_SLOTS(f64, f64),
+const fmc_kernels fmc_kernels_ref = { .name = "ref", .nn = &fmc_nn_ref, FMC_SLOTS(f32, f32), FMC_SLOTS(f64, f64),
                                       FMC_SLOTS_PREDICT(f32, f32), FMC_SLOTS_PREDICT(f64, f64),
                                       FMC_SLOTS_COEF(f32, f32), FMC_SLOTS_COEF(f64, f64),
                                       FMC_SLOTS_SCAN(f32, f32), FMC_SLOTS_SCAN(f64, f64), FMC_SLOTS_ROWS(c),

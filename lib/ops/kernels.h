@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "core/exec.h"
 #include "ops/kernels_coef.h"
+#include "ops/kernels_nn.h"
 #include "ops/kernels_predict.h"
 #include "ops/kernels_rows.h"
 #include "ops/kernels_scan.h"
@@ -94,6 +95,7 @@ typedef struct fmc_fft_pass {
 /** The hot loops, one variant each. Immutable. */
 typedef struct fmc_kernels {
     const char *name; /* "ref", "avx2", "avx512" */
+    const fmc_nn_kernels *nn;
     FMC_KERNELS_OF(float, f32)
     FMC_KERNELS_OF(double, f64)
     FMC_KERNELS_PREDICT_OF(float, f32)

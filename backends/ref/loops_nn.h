@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Integer loops of the networks that compilers vectorise well, for every variant: NN_NAME(x). */
+
+/* Where the language leaves >> of negative numbers to the compiler, all of ours floor. */
+_Static_assert((-3 >> 1) == -2, "right shifts must floor");
+
+static void NN_NAME(hswish)(const int16_t *x, size_t n, int16_t *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int32_t v = x[i], g = (v >> 1) + 256, c = g < 0 ? 0 : g > 512 ? 512 : g;
+
+        y[i] = (int16_t)((v * c) >> 9);
+    }
+}
+
+static void NN_NAME(leaky)(const int16_t *x, size_t n, int16_t *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int16_t low = (int16_t)(x[i] >> 3);
+
+        y[i] = x[i] > low ? x[i] : low;
+    }
+}
+
+/* Shifts as products: a << s of a negative a is no C. */
+static void NN_NAME(add_i16)(const int16_t *a, const int16_t *b, const uint32_t shift[3], int32_t lo, int32_t hi, size_t n,
+                             int16_t *y)
+{
+    const int32_t wa = (int32_t)1 << shift[0], wb = (int32_t)1 << shift[1], s = (int32_t)shift[2];
+    const int32_t half = s ? (int32_t)1 << (s - 1) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const int32_t v = (a[i] * wa + b[i] * wb + half) >> s;
+
+        y[i] = (int16_t)(v < lo ? lo : v > hi ? hi : v);
+    }
+}
+
+static void NN_NAME(add_i32)(const int32_t *a, const int32_t *b, const uint32_t shift[3], int32_t lo, int32_t hi, size_t n,
+                             int32_t *y)
+{
+    const int32_t wa = (int32_t)1 << shift[0], wb = (int32_t)1 << shift[1], s = (int32_t)shift[2];
+    const int32_t half = s ? (int32_t)1 << (s - 1) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const int32_t v = (a[i] * wa + b[i] * wb + half) >> s;
+
+        y[i] = v < lo ? lo : v > hi ? hi : v;
+    }
+}
+
+static void NN_NAME(gate)(const int16_t *x, const int16_t *v, size_t n, int16_t *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int32_t g = (v[i] >> 4) + 32, c = g < 0 ? 0 : g > 64 ? 64 : g;
+
+        y[i] = (int16_t)((x[i] * c + 32) >> 6);
+    }
+}
+
+static void NN_NAME(max)(const int16_t *x, size_t n, int16_t *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] > y[i] ? x[i] : y[i];
+}
+
+static void NN_NAME(sum)(const int16_t *x, size_t n, size_t pitch, int32_t *total)
+{
+    for (size_t s = 0; s < n; s++, x += pitch)
+        for (size_t c = 0; c < pitch; c++)
+            total[c] += x[c];
+}
+
+static void NN_NAME(deviation)(const int16_t *x, const int32_t *mean, size_t n, size_t pitch, int32_t *total)
+{
+    for (size_t s = 0; s < n; s++, x += pitch)
+        for (size_t c = 0; c < pitch; c++) {
+            const int32_t d = x[c] - mean[c];
+
+            total[c] += d < 0 ? -d : d;
+        }
+}
+
+#define FMC_NN_SLOTS                                                                                                   \
+    .conv_i16 = NN_NAME(conv_i16), .conv_i32 = NN_NAME(conv_i32), .depthwise_i16 = NN_NAME(depthwise_i16),             \
+    .depthwise_i32 = NN_NAME(depthwise_i32), .hswish = NN_NAME(hswish), .leaky = NN_NAME(leaky),                       \
+    .add_i16 = NN_NAME(add_i16), .add_i32 = NN_NAME(add_i32), .gate = NN_NAME(gate), .max = NN_NAME(max),              \
+    .sum = NN_NAME(sum), .deviation = NN_NAME(deviation)

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Small untrained models and their test vectors: PYTHONPATH=weights/train python tests/unit/data/make_models.py
+
+Widths differ from those of shipped models, so that odd and partial channel counts are met. Needs PyTorch; the results are
+stored, and change only with the format of weights.
+"""
+import pathlib
+
+from fmc_train import fmcw, tiny, vectors
+from fmc_train.export import export
+
+HERE = pathlib.Path(__file__).parent
+SHAPES = [(1, 1, 1), (2, 1, 3), (1, 4, 2)]
+CHANGES = {
+    "faithful": {"latent": 5, "hyper": 3, "widths": (4, 4, 5, 6), "blocks": 2, "sr_width": 5},
+    "klt": {"latent": 3, "hyper": 3, "hyper_linear": 2, "widths": (4, 4, 4, 4), "blocks": 1, "sr_width": 17},
+}
+
+
+def main():
+    vectors.SHAPES = SHAPES
+    for name, changes in CHANGES.items():
+        raw = fmcw.write(export(tiny.quantised(name, 5, **changes), {"purpose": "tests"}))
+        (HERE / f"{name}.fmcw").write_bytes(raw)
+        vec = vectors.make(fmcw.read(raw), raw, 3)
+        (HERE / f"{name}.fmcv").write_bytes(vec)
+        print(name, len(raw), len(vec))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decoding with a model: equal to the training code's integer forward, whatever computes it. */
+#include "model_data.h"
+
+static const char *const models[] = { "faithful", "klt" };
+enum { N_MODELS = sizeof models / sizeof *models };
+
+static fmc_exec exec_at(uint32_t level, uint32_t n_threads)
+{
+    return (fmc_exec){ .alloc = &fmc_system_allocator, .kernels = fmc_kernels_select(level), .n_threads = n_threads };
+}
+
+/* Run one case; all of its arrays must come out. */
+static void run_case(const fmc_exec *ex, const fmc_model *m, const vector_case *c)
+{
+    int32_t *mu = malloc(c->shape.n_latents * sizeof *mu), *field = malloc(c->shape.n_padded * sizeof *field);
+    uint8_t *index = malloc(c->shape.n_latents);
+
+    assert_int_equal(fmc_vae_hyper(ex, m, c->level, &c->shape, c->qz, mu, index), FMC_OK);
+    assert_memory_equal(mu, c->mu, c->shape.n_latents * sizeof *mu);
+    for (size_t i = 0; i < c->shape.n_latents; i++)
+        assert_int_equal(index[i], c->scale[i]);
+    memset(field, 0x5a, c->shape.n_padded * sizeof *field);
+    assert_int_equal(fmc_vae_synthesise(ex, m, c->level, &c->shape, c->qy, mu, field), FMC_OK);
+    assert_memory_equal(field, c->field, c->shape.n_padded * sizeof *field);
+    free(mu);
+    free(field);
+    free(index);
+}
+
+static void run_vectors(const fmc_exec *ex, const char *name)
+{
+    fmc_model *m = load_model(name);
+    const file_bytes f = load_file(name, ".fmcv");
+    fmc_in in = fmc_in_make(f.data, f.size);
+    uint32_t n;
+
+    assert_memory_equal(fmc_in_bytes(&in, 4), "FMCV", 4);
+    n = fmc_in_u32(&in);
+    assert_true(n > 0);
+    assert_true(fmc_in_u64(&in) == m->weights.hash);
+    for (uint32_t i = 0; i < n; i++) {
+        vector_case c = read_case(m, &in);
+
+        run_case(ex, m, &c);
+        free_case(&c);
+    }
+    fmc_model_free(m);
+    free(f.data);
+}
+
+static void vectors_come_out_at_every_level(void **state)
+{
+    (void)state;
+    for (int k = 0; k < N_MODELS; k++)
+        for (uint32_t level = FMC_SIMD_REF; level <= FMC_SIMD_AVX512; level++) {
+            const fmc_exec ex = exec_at(level, 1);
+
+            run_vectors(&ex, models[k]);
+        }
+}
+
+static void vectors_come_out_of_any_number_of_threads(void **state)
+{
+    (void)state;
+    for (int k = 0; k < N_MODELS; k++)
+        for (uint32_t n = 2; n <= 5; n += 3) {
+            const fmc_exec ex = exec_at(FMC_SIMD_BEST, n);
+
+            run_vectors(&ex, models[k]);
+        }
+}
+
+static uint32_t seed = 1;
+
+static int32_t noise(int32_t reach)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (int32_t)(seed >> 8) % (reach + 1) - reach / 2;
+}
+
+/* Write symbols of a field of odd sizes, read them back as a decoder does; the field must equal direct synthesis. */
+static void written_symbols_give_the_field_back(void **state)
+{
+    static const uint32_t dim[3] = { 9, 33, 70 };
+    const fmc_exec ex = exec_at(FMC_SIMD_BEST, 2);
+
+    (void)state;
+    for (int k = 0; k < N_MODELS; k++) {
+        fmc_model *m = load_model(models[k]);
+        const size_t count = (size_t)dim[0] * dim[1] * dim[2];
+        int32_t *field = malloc(count * sizeof *field), *back = malloc(count * sizeof *back), *qz, *qy, *mu;
+        fmc_out out = fmc_out_make(&fmc_system_allocator);
+        fmc_vae_shape s;
+        fmc_in in;
+        uint8_t *index;
+
+        assert_int_equal(fmc_vae_shape_make(m, dim, &s), FMC_OK);
+        qz = malloc(s.n_hyper * sizeof *qz);
+        qy = malloc(s.n_latents * sizeof *qy);
+        mu = malloc(s.n_latents * sizeof *mu);
+        index = malloc(s.n_latents);
+        for (size_t i = 0; i < s.n_hyper; i++)
+            qz[i] = noise(6);
+        for (size_t i = 0; i < s.n_latents; i++)
+            qy[i] = noise(i % 50 == 0 ? 4000 : 4); /* escapes among them */
+        assert_int_equal(fmc_vae_hyper(&ex, m, 1, &s, qz, mu, index), FMC_OK);
+        assert_int_equal(fmc_vae_synthesise(&ex, m, 1, &s, qy, mu, field), FMC_OK);
+        assert_int_equal(fmc_vae_write(&ex, m, 1, &s, qz, qy, index, &out), FMC_OK);
+        in = fmc_in_make(out.data, out.size);
+        assert_int_equal(fmc_vae_read(&ex, m, 1, &s, &in, back), FMC_OK);
+        assert_int_equal(fmc_in_left(&in), 0);
+        assert_memory_equal(field, back, count * sizeof *field);
+        for (size_t n = 0; n < out.size; n += 1 + out.size / 50) {
+            in = fmc_in_make(out.data, n);
+            assert_int_not_equal(fmc_vae_read(&ex, m, 1, &s, &in, back), FMC_OK);
+        }
+        fmc_out_fini(&out);
+        free(field);
+        free(back);
+        free(qz);
+        free(qy);
+        free(mu);
+        free(index);
+        fmc_model_free(m);
+    }
+}
+
+/* Latents beyond 2^23 come from no encoder. */
+static void latents_out_of_range_are_corrupt(void **state)
+{
+    static const uint32_t dim[3] = { 4, 16, 16 };
+    const fmc_exec ex = exec_at(FMC_SIMD_BEST, 1);
+    fmc_model *m = load_model(models[0]);
+    int32_t *q, *mu, *field = malloc(4 * 16 * 16 * sizeof *field);
+    fmc_vae_shape s;
+
+    (void)state;
+    assert_int_equal(fmc_vae_shape_make(m, dim, &s), FMC_OK);
+    q = calloc(s.n_latents, sizeof *q);
+    mu = calloc(s.n_latents, sizeof *mu);
+    for (int sign = -1; sign <= 1; sign += 2) {
+        q[s.n_latents - 1] = sign * (1 << 20);
+        assert_int_equal(fmc_vae_synthesise(&ex, m, 0, &s, q, mu, field), FMC_ERR_CORRUPT);
+        q[s.n_latents - 1] = sign < 0 ? INT32_MIN : INT32_MAX;
+        assert_int_equal(fmc_vae_synthesise(&ex, m, 0, &s, q, mu, field), FMC_ERR_CORRUPT);
+        q[s.n_latents - 1] = sign * ((1 << 19) - 1);
+        assert_int_equal(fmc_vae_synthesise(&ex, m, 0, &s, q, mu, field), FMC_OK);
+    }
+    free(q);
+    free(mu);
+    free(field);
+    fmc_model_free(m);
+}
+
+static void absurd_sizes_are_refused(void **state)
+{
+    static const uint32_t dim[3] = { UINT32_MAX, UINT32_MAX, UINT32_MAX };
+    fmc_model *m = load_model(models[0]);
+    fmc_vae_shape s;
+
+    (void)state;
+    assert_int_equal(fmc_vae_shape_make(m, dim, &s), FMC_ERR_LIMIT);
+    fmc_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vectors_come_out_at_every_level),
+        cmocka_unit_test(vectors_come_out_of_any_number_of_threads),
+        cmocka_unit_test(written_symbols_give_the_field_back),
+        cmocka_unit_test(latents_out_of_range_are_corrupt),
+        cmocka_unit_test(absurd_sizes_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
