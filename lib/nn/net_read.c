@@ -16,7 +16,7 @@ static void arity(uint32_t kind, uint32_t *least, uint32_t *most)
     else if (kind == FMC_NET_ADD || kind == FMC_NET_F_ADD || kind == FMC_NET_GATE || kind == FMC_NET_UPSAMPLE)
         *least = *most = 2;
     else if (kind == FMC_NET_CONCAT || kind == FMC_NET_F_CONCAT)
-        *least = 2, *most = FMC_NET_INPUTS;
+        *most = FMC_NET_INPUTS;
 }
 
 /* One op of 24 words (docs/weights-format.md 1.3). */

@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).parent
 SHAPES = [(1, 1, 1), (2, 1, 3), (1, 4, 2)]
 CHANGES = {
     "faithful": {"latent": 5, "hyper": 3, "widths": (4, 4, 5, 6), "blocks": 2, "sr_width": 5},
-    "klt": {"latent": 3, "hyper": 3, "hyper_linear": 2, "widths": (4, 4, 4, 4), "blocks": 1, "sr_width": 17},
+    "klt": {"latent": 3, "hyper": 3, "hyper_linear": 2, "widths": (4, 4, 4, 4), "blocks": 2, "sr_width": 17},
 }
 
 
