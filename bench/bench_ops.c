@@ -89,7 +89,7 @@ int main(void)
 {
     const fmc_kernels *last = NULL;
 
-    for (uint32_t level = FMC_SIMD_REF; level <= FMC_SIMD_AVX512; level++) {
+    for (uint32_t level = FMC_SIMD_REF; level <= FMC_SIMD_AVX512VNNI; level++) {
         const fmc_kernels *k = fmc_kernels_select(level);
 
         if (k != last)

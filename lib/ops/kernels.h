@@ -24,6 +24,7 @@ enum fmc_simd_level {
     FMC_SIMD_SSE2 = 1,   /* x86: the base architecture, so the same table */
     FMC_SIMD_AVX2 = 2,
     FMC_SIMD_AVX512 = 3, /* F, BW, DQ, VL */
+    FMC_SIMD_AVX512VNNI = 4,
     FMC_SIMD_BEST = 255
 };
 
@@ -94,7 +95,7 @@ typedef struct fmc_fft_pass {
 
 /** The hot loops, one variant each. Immutable. */
 typedef struct fmc_kernels {
-    const char *name; /* "ref", "avx2", "avx512" */
+    const char *name; /* "ref", "avx2", "avx512", "avx512vnni" */
     const fmc_nn_kernels *nn;
     FMC_KERNELS_OF(float, f32)
     FMC_KERNELS_OF(double, f64)
@@ -112,7 +113,7 @@ typedef struct fmc_kernels {
 extern const fmc_kernels fmc_kernels_ref;
 
 /**
- * The best variant up to `level` that this build has and this machine runs. FMC_SIMD=ref|sse2|avx2|avx512 in the
+ * The best variant up to `level` that this build has and this machine runs. FMC_SIMD=ref|sse2|avx2|avx512|avx512vnni in the
  * environment caps it too. Call it when a context is created. Never NULL.
  */
 const fmc_kernels *fmc_kernels_select(uint32_t level);

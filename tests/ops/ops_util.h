@@ -57,12 +57,14 @@ static inline double ops_real(void)
 static const size_t ops_sizes[] = { 0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128 };
 enum { N_OPS_SIZES = sizeof ops_sizes / sizeof *ops_sizes };
 
+enum { OPS_MAX_VARIANTS = FMC_SIMD_AVX512VNNI + 1 };
+
 /* All variants that this machine runs beside ref. */
 static inline size_t ops_variants(const fmc_kernels **list)
 {
     size_t n = 0;
 
-    for (uint32_t level = FMC_SIMD_SSE2; level <= FMC_SIMD_AVX512; level++) {
+    for (uint32_t level = FMC_SIMD_SSE2; level <= FMC_SIMD_AVX512VNNI; level++) {
         const fmc_kernels *k = fmc_kernels_select(level);
 
         if (k != &fmc_kernels_ref && (n == 0 || list[n - 1] != k))

@@ -53,7 +53,7 @@ static void vectors_come_out_at_every_level(void **state)
 {
     (void)state;
     for (int k = 0; k < N_MODELS; k++)
-        for (uint32_t level = FMC_SIMD_REF; level <= FMC_SIMD_AVX512; level++) {
+        for (uint32_t level = FMC_SIMD_REF; level <= FMC_SIMD_AVX512VNNI; level++) {
             const fmc_exec ex = exec_at(level, 1);
 
             run_vectors(&ex, models[k]);

@@ -68,7 +68,7 @@
 #pragma GCC pop_options
 #endif
 
-const fmc_kernels fmc_kernels_avx2 = { .name = "avx2", .nn = &fmc_nn_ref, FMC_SLOTS(f32, f32_avx2), FMC_SLOTS(f64, f64_avx2),
+const fmc_kernels fmc_kernels_avx2 = { .name = "avx2", .nn = &fmc_nn_avx2, FMC_SLOTS(f32, f32_avx2), FMC_SLOTS(f64, f64_avx2),
                                          FMC_SLOTS_PREDICT(f32, f32_avx2), FMC_SLOTS_PREDICT(f64, f64_avx2),
                                          FMC_SLOTS_COEF(f32, f32_avx2), FMC_SLOTS_COEF(f64, f64_avx2),
                                          FMC_SLOTS_SCAN(f32, f32_avx2), FMC_SLOTS_SCAN(f64, f64_avx2),

@@ -68,11 +68,14 @@
 #pragma GCC pop_options
 #endif
 
-const fmc_kernels fmc_kernels_avx512 = { .name = "avx512", .nn = &fmc_nn_ref, FMC_SLOTS(f32, f32_avx512), FMC_SLOTS(f64, f64_avx512),
-                                         FMC_SLOTS_PREDICT(f32, f32_avx512), FMC_SLOTS_PREDICT(f64, f64_avx512),
-                                         FMC_SLOTS_COEF(f32, f32_avx512), FMC_SLOTS_COEF(f64, f64_avx512),
-                                         FMC_SLOTS_SCAN(f32, f32_avx512), FMC_SLOTS_SCAN(f64, f64_avx512),
-                                         FMC_SLOTS_ROWS(avx512), FMC_SLOTS_STATIC(avx512) };
+#define TABLE(label, networks)                                                                                         \
+    { .name = label, .nn = &(networks), FMC_SLOTS(f32, f32_avx512), FMC_SLOTS(f64, f64_avx512),                        \
+      FMC_SLOTS_PREDICT(f32, f32_avx512), FMC_SLOTS_PREDICT(f64, f64_avx512), FMC_SLOTS_COEF(f32, f32_avx512),         \
+      FMC_SLOTS_COEF(f64, f64_avx512), FMC_SLOTS_SCAN(f32, f32_avx512), FMC_SLOTS_SCAN(f64, f64_avx512), FMC_SLOTS_ROWS(avx512),         \
+      FMC_SLOTS_STATIC(avx512) }
+
+const fmc_kernels fmc_kernels_avx512 = TABLE("avx512", fmc_nn_avx512);
+const fmc_kernels fmc_kernels_avx512vnni = TABLE("avx512vnni", fmc_nn_avx512vnni);
 #else
 typedef int fmc_kernels_avx512_absent; /* an empty file is no C */
 #endif
