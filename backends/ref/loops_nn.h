@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Integer loops of the networks that compilers vectorise well, for every variant: NN_NAME(x). */
+/*
+ * Integer loops of the networks that compilers vectorise well, for every variant: NN_NAME(x). Who has its own add_i16
+ * defines NN_HAS_ADD_I16.
+ */
 
 /* Where the language leaves >> of negative numbers to the compiler, all of ours floor. */
 _Static_assert((-3 >> 1) == -2, "right shifts must floor");
@@ -22,32 +25,23 @@ static void NN_NAME(leaky)(const int16_t *x, size_t n, int16_t *y)
     }
 }
 
-/* Shifts as products: a << s of a negative a is no C. */
-static void NN_NAME(add_i16)(const int16_t *a, const int16_t *b, const uint32_t shift[3], int32_t lo, int32_t hi, size_t n,
-                             int16_t *y)
-{
-    const int32_t wa = (int32_t)1 << shift[0], wb = (int32_t)1 << shift[1], s = (int32_t)shift[2];
-    const int32_t half = s ? (int32_t)1 << (s - 1) : 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const int32_t v = (a[i] * wa + b[i] * wb + half) >> s;
-
-        y[i] = (int16_t)(v < lo ? lo : v > hi ? hi : v);
+#define NN_ADD(type, suffix)                                                                                           \
+    static void NN_NAME(add_##suffix)(const fmc_nn_add *how, const type *a, const type *b, size_t n, type *y)          \
+    {                                                                                                                  \
+        const fmc_nn_add h = *how;                                                                                     \
+                                                                                                                       \
+        for (size_t i = 0; i < n; i++) {                                                                               \
+            const int32_t v = (a[i] * h.scale_a + b[i] * h.scale_b + h.half) >> h.shift;                               \
+                                                                                                                       \
+            y[i] = (type)(v < h.lo ? h.lo : v > h.hi ? h.hi : v);                                                      \
+        }                                                                                                              \
     }
-}
 
-static void NN_NAME(add_i32)(const int32_t *a, const int32_t *b, const uint32_t shift[3], int32_t lo, int32_t hi, size_t n,
-                             int32_t *y)
-{
-    const int32_t wa = (int32_t)1 << shift[0], wb = (int32_t)1 << shift[1], s = (int32_t)shift[2];
-    const int32_t half = s ? (int32_t)1 << (s - 1) : 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const int32_t v = (a[i] * wa + b[i] * wb + half) >> s;
-
-        y[i] = v < lo ? lo : v > hi ? hi : v;
-    }
-}
+#ifndef NN_HAS_ADD_I16
+NN_ADD(int16_t, i16)
+#endif
+NN_ADD(int32_t, i32)
+#undef NN_ADD
 
 static void NN_NAME(gate)(const int16_t *x, const int16_t *v, size_t n, int16_t *y)
 {

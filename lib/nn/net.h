@@ -47,6 +47,7 @@ typedef struct fmc_net_op {
     fmc_nn_conv conv;
     int16_t *weight;                 /* conv: owned; packed, or as in the file (FMC_NET_PLAIN) */
     int32_t *bias, *shift;           /* conv: owned, as fmc_nn_conv wants them */
+    fmc_nn_add add;
     int16_t *factor;                 /* affine: owned, [levels][channels] */
     int32_t *offset;
     uint32_t storage;                /* enum fmc_net_storage */

@@ -102,6 +102,11 @@ done:
     return st;
 }
 
+static void pack_add(fmc_net_op *op)
+{
+    op->add = (fmc_nn_add){ 1 << op->p[0], 1 << op->p[1], op->p[2] ? 1 << (op->p[2] - 1) : 0, op->p[2], op->lo, op->hi };
+}
+
 /* A convolution that nothing but one shuffle reads keeps its channels as the shuffle wants them: [factor][channels]. */
 static void split_channels(fmc_net *net)
 {
@@ -141,6 +146,8 @@ fmc_status fmc_net_prepare(const fmc_weights *w, fmc_net *net)
             FMC_TRY(pack_conv(net, w, &net->op[i]));
         else if (net->op[i].kind == FMC_NET_AFFINE)
             FMC_TRY(pack_affine(net, w, &net->op[i]));
+        else if (net->op[i].kind == FMC_NET_ADD)
+            pack_add(&net->op[i]);
     }
 done:
     return st;

@@ -81,6 +81,31 @@ static void clear_padding(const fmc_net_op *op, size_t n, void *row)
             ((int16_t *)row)[s * op->pitch + op->channels] = 0;
 }
 
+/* memcpy of what is often a handful of channels. */
+static inline void copy_site(void *to, const void *from, size_t size)
+{
+    switch (size) {
+    case 4:
+        memcpy(to, from, 4);
+        break;
+    case 8:
+        memcpy(to, from, 8);
+        break;
+    case 16:
+        memcpy(to, from, 16);
+        break;
+    case 32:
+        memcpy(to, from, 32);
+        break;
+    case 64:
+        memcpy(to, from, 64);
+        break;
+    default:
+        memcpy(to, from, size);
+        break;
+    }
+}
+
 /* ------------------------------------------------------------------------------------------------ convolutions -- */
 
 /* Copy one input row between zeros. */
@@ -191,16 +216,16 @@ static void add_row(const fmc_net_task *task, const fmc_net_op *op, const void *
     const fmc_net_op *a = &task->pass->net->op[op->input[0]], *b = &task->pass->net->op[op->input[1]];
 
     if (!a->is_wide && !b->is_wide && !op->is_wide) {
-        task->pass->kernels->add_i16(in_a, in_b, op->p, op->lo, op->hi, n * op->pitch, out);
+        task->pass->kernels->add_i16(&op->add, in_a, in_b, n * op->pitch, out);
     } else if (a->is_wide && b->is_wide && op->is_wide) {
-        task->pass->kernels->add_i32(in_a, in_b, op->p, op->lo, op->hi, n * op->pitch, out);
+        task->pass->kernels->add_i32(&op->add, in_a, in_b, n * op->pitch, out);
     } else {
         for (size_t s = 0; s < n; s++)
             for (size_t c = 0; c < op->channels; c++) {
                 const int64_t va = load(in_a, a->is_wide, s * a->pitch + c), vb = load(in_b, b->is_wide, s * b->pitch + c);
 
                 store(out, op->is_wide, s * op->pitch + c,
-                      clamp(op, round_shift(va * (1 << op->p[0]) + vb * (1 << op->p[1]), op->p[2])));
+                      clamp(op, (va * op->add.scale_a + vb * op->add.scale_b + op->add.half) >> op->add.shift));
             }
         clear_padding(op, n, out);
     }
@@ -210,7 +235,7 @@ static void add_row(const fmc_net_task *task, const fmc_net_op *op, const void *
 static void repeat_sites(const int16_t *in, size_t pitch, size_t p, size_t n, int16_t *out)
 {
     for (size_t x = 0; x < n; x++, out += pitch)
-        memcpy(out, in + x / p * pitch, pitch * sizeof *out);
+        copy_site(out, in + x / p * pitch, pitch * sizeof *out);
 }
 
 static void gate_row(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t y, void *out)
@@ -323,7 +348,7 @@ static void concat_row(const fmc_net_task *task, const fmc_net_op *op, uint64_t 
         const int16_t *in = fmc_net_row_at(task, op->input[k], t, y);
 
         for (size_t s = 0; s < n; s++)
-            memcpy(out + s * op->pitch + at, in + s * x->pitch, x->channels * sizeof *out);
+            copy_site(out + s * op->pitch + at, in + s * x->pitch, x->channels * sizeof *out);
         at += x->channels;
     }
     clear_padding(op, n, out);
@@ -344,7 +369,7 @@ static void shuffle_row(const fmc_net_task *task, uint32_t number, uint64_t t, u
 
             if (run == op->pitch && (x->is_split || run == 1)) { /* p2 sites at once */
                 for (size_t s = 0; s < n; s++)
-                    memcpy(out + s * op->p[2] * run * value, in + (s * x->pitch + first * run) * value, op->p[2] * run * value);
+                    copy_site(out + s * op->p[2] * run * value, in + (s * x->pitch + first * run) * value, op->p[2] * run * value);
                 continue;
             }
             for (size_t s = 0; s < n * op->p[2]; s++)

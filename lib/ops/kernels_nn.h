@@ -33,6 +33,13 @@ typedef struct fmc_nn_conv {
     const int32_t *shift;
 } fmc_nn_conv;
 
+/** How two values are added: scales are 1..4096, half = shift ? 1 << (shift - 1) : 0. */
+typedef struct fmc_nn_add {
+    int32_t  scale_a, scale_b, half;
+    uint32_t shift;
+    int32_t  lo, hi;
+} fmc_nn_add;
+
 /*
  * Loops of the integer networks. Zone EXACT: integers below 2^24 throughout (numerics: docs/weights-format.md 2), so every
  * variant gives equal values. Counts may be any number including 0; pointers need the alignment of their type only;
@@ -44,8 +51,7 @@ typedef struct fmc_nn_conv {
  * depthwise_i16, _i32       the same with one input channel per output channel; n_out <= pitch_in
  * hswish                    y = (x * clamp((x >> 1) + 256, 0, 512)) >> 9, |x| <= 511; y may be x
  * leaky                     y = x >= 0 ? x : x >> 3; y may be x
- * add                       y = clamp(((a << shift[0]) + (b << shift[1]) + half) >> shift[2], lo, hi) with half = shift[2] ?
- *                           1 << (shift[2] - 1) : 0, all below 2^30; y may be a or b
+ * add                       y = clamp((a * scale_a + b * scale_b + half) >> shift, lo, hi), all below 2^31; y may be a or b
  * gate                      y = (x * clamp((v >> 4) + 32, 0, 64) + 32) >> 6; y may be x
  * max                       y = max(x, y)
  * sum                       total[c] += x[s][c] over n sites of `pitch` channels, n <= 4096
@@ -58,8 +64,8 @@ typedef struct fmc_nn_kernels {
     void (*depthwise_i32)(const fmc_nn_conv *c, const int16_t *const *row, size_t n, int32_t *out);
     void (*hswish)(const int16_t *x, size_t n, int16_t *y);
     void (*leaky)(const int16_t *x, size_t n, int16_t *y);
-    void (*add_i16)(const int16_t *a, const int16_t *b, const uint32_t shift[3], int32_t lo, int32_t hi, size_t n, int16_t *y);
-    void (*add_i32)(const int32_t *a, const int32_t *b, const uint32_t shift[3], int32_t lo, int32_t hi, size_t n, int32_t *y);
+    void (*add_i16)(const fmc_nn_add *how, const int16_t *a, const int16_t *b, size_t n, int16_t *y);
+    void (*add_i32)(const fmc_nn_add *how, const int32_t *a, const int32_t *b, size_t n, int32_t *y);
     void (*gate)(const int16_t *x, const int16_t *v, size_t n, int16_t *y);
     void (*max)(const int16_t *x, size_t n, int16_t *y);
     void (*sum)(const int16_t *x, size_t n, size_t pitch, int32_t *total);

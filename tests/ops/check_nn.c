@@ -120,7 +120,8 @@ static void fill(int16_t *x, size_t n, int32_t reach)
 
 static void elements_match(const fmc_nn_kernels *f, size_t n)
 {
-    const uint32_t shift[3] = { ops_random() % 5, ops_random() % 5, ops_random() % 8 };
+    const uint32_t shift = ops_random() % 8;
+    fmc_nn_add how = { 1 << ops_random() % 5, 1 << ops_random() % 5, shift ? 1 << (shift - 1) : 0, shift, -511, 511 };
     const size_t size = n * sizeof(int16_t);
     int16_t *a = ops_alloc(size), *b = ops_alloc(size), *want = ops_alloc(size), *got = ops_alloc(size);
     int32_t *wa = ops_alloc(2 * size), *wb = ops_alloc(2 * size), *wide_want = ops_alloc(2 * size), *wide_got = ops_alloc(2 * size);
@@ -136,7 +137,7 @@ static void elements_match(const fmc_nn_kernels *f, size_t n)
     fill(a, n, 32767);
     fill(b, n, 32767);
     SAME(fmc_nn_ref.leaky(a, n, want), f->leaky(a, n, got));
-    SAME(fmc_nn_ref.add_i16(a, b, shift, -511, 511, n, want), f->add_i16(a, b, shift, -511, 511, n, got));
+    SAME(fmc_nn_ref.add_i16(&how, a, b, n, want), f->add_i16(&how, a, b, n, got));
     fill(b, n, 600);
     SAME(fmc_nn_ref.gate(a, b, n, want), f->gate(a, b, n, got));
     memcpy(want, b, size);
@@ -147,8 +148,10 @@ static void elements_match(const fmc_nn_kernels *f, size_t n)
         wa[i] = a[i] * 200;
         wb[i] = b[i] * 10000;
     }
-    fmc_nn_ref.add_i32(wa, wb, shift, -8000000, 7000000, n, wide_want);
-    f->add_i32(wa, wb, shift, -8000000, 7000000, n, wide_got);
+    how.lo = -8000000;
+    how.hi = 7000000;
+    fmc_nn_ref.add_i32(&how, wa, wb, n, wide_want);
+    f->add_i32(&how, wa, wb, n, wide_got);
     assert_memory_equal(wide_want, wide_got, 2 * size);
     ops_free(a, size);
     ops_free(b, size);

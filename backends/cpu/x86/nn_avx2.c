@@ -67,6 +67,7 @@ FMC_ALWAYS_INLINE void store_i32_avx2(const __m256i sum[2], size_t n, int32_t *o
 
 #include "nn_conv.h"
 #include "nn_depthwise.h"
+#include "nn_add.h"
 #include "../../ref/loops_nn.h"
 
 #if defined(__clang__)

@@ -28,19 +28,38 @@ FMC_ALWAYS_INLINE void NN_NAME(sums)(const fmc_nn_conv *c, const int16_t *const 
         for (int s = 0; s < n_sites; s += 3)
             in[s / 3] = row[r] + (x + s) * step;
         for (size_t i = 0; i < span; i += 2, w += 2 * FMC_NN_BLOCK) {
-            VI weight[4];
+            const VI w0 = VI_LOAD(w), w1 = n_vectors > 1 ? VI_LOAD(w + (parts == 1 ? block_size : 2 * VI_LANES)) : w0;
 
-            for (int v = 0; v < n_vectors; v++)
-                weight[v] = VI_LOAD(w + v / parts * block_size + v % parts * 2 * VI_LANES);
             for (int s = 0; s < n_sites; s++) {
-                const VI pair = VI_PAIR(in[s / 3] + s % 3 * step + i);
+                const VI pair = VI_PAIR(in[s / 3] + s % 3 * step);
 
-                for (int v = 0; v < n_vectors; v++)
-                    sum[s * n_vectors + v] = VI_DOT(sum[s * n_vectors + v], pair, weight[v]);
+                sum[s * n_vectors] = VI_DOT(sum[s * n_vectors], pair, w0);
+                if (n_vectors > 1)
+                    sum[s * n_vectors + 1] = VI_DOT(sum[s * n_vectors + 1], pair, w1);
             }
+            for (int s = 0; s < n_sites; s += 3)
+                in[s / 3] += 2;
         }
     }
 }
+
+/* One row of some blocks in tiles of `most` sites; the last sites are computed again rather than one by one. */
+#define WALK(name, tile, most, n_blocks, type)                                                                         \
+    static void NN_NAME(name)(const fmc_nn_conv *c, const int16_t *const *row, size_t n, size_t block, type *out)      \
+    {                                                                                                                  \
+        size_t x = 0;                                                                                                  \
+                                                                                                                       \
+        for (; x + (most) <= n; x += (most))                                                                           \
+            NN_NAME(tile)(c, row, x, block, most, n_blocks, out);                                                      \
+        for (; (most) > 6 && x + 6 <= n; x += 6)                                                                       \
+            NN_NAME(tile)(c, row, x, block, 6, n_blocks, out);                                                         \
+        for (; x + 3 <= n; x += 3)                                                                                     \
+            NN_NAME(tile)(c, row, x, block, 3, n_blocks, out);                                                         \
+        if (x < n && n >= 3)                                                                                           \
+            NN_NAME(tile)(c, row, n - 3, block, 3, n_blocks, out);                                                     \
+        for (; x < n && n < 3; x++)                                                                                    \
+            NN_NAME(tile)(c, row, x, block, 1, n_blocks, out);                                                         \
+    }
 
 /* Requantise a tile and store it. */
 #define TILE(type, suffix)                                                                                             \
@@ -48,10 +67,12 @@ FMC_ALWAYS_INLINE void NN_NAME(sums)(const fmc_nn_conv *c, const int16_t *const 
                                                   int n_sites, int n_blocks, type *out)                                \
     {                                                                                                                  \
         const int parts = NN_NAME(parts), n_vectors = n_blocks * parts;                                                \
-        const VI lo = VI_SET(c->lo), hi = VI_SET(c->hi);                                                               \
-        VI sum[24];                                                                                                    \
+        VI sum[24], lo, hi;                                                                                            \
                                                                                                                        \
         NN_NAME(sums)(c, row, x, block, n_sites, n_blocks, sum);                                                       \
+        __asm__("" : "+r"(c)); /* what comes now takes no registers from the sums */                                   \
+        lo = VI_SET(c->lo);                                                                                            \
+        hi = VI_SET(c->hi);                                                                                            \
         for (int v = 0; v < n_vectors; v++) {                                                                          \
             const VI shift = NN_AT(c->shift, block + v / parts, v % parts);                                            \
                                                                                                                        \
@@ -67,32 +88,12 @@ FMC_ALWAYS_INLINE void NN_NAME(sums)(const fmc_nn_conv *c, const int16_t *const 
         }                                                                                                              \
     }                                                                                                                  \
                                                                                                                        \
-    static void NN_NAME(blocks_##suffix)(const fmc_nn_conv *c, const int16_t *const *row, size_t n, size_t block, type *out) \
-    {                                                                                                                  \
-        size_t x = 0;                                                                                                  \
-                                                                                                                       \
-        for (; x + TILE_ONE <= n; x += TILE_ONE)                                                                       \
-            NN_NAME(tile_##suffix)(c, row, x, block, TILE_ONE, 1, out);                                                \
-        for (; x + 3 <= n; x += 3)                                                                                     \
-            NN_NAME(tile_##suffix)(c, row, x, block, 3, 1, out);                                                       \
-        for (; x < n; x++)                                                                                             \
-            NN_NAME(tile_##suffix)(c, row, x, block, 1, 1, out);                                                       \
-    }                                                                                                                  \
+    WALK(blocks_##suffix, tile_##suffix, TILE_ONE, 1, type)
 
 /* All blocks of a row, two at a time where registers suffice. */
 #if TILE_TWO > 0
 #define ROW(type, suffix)                                                                                              \
-    static void NN_NAME(pairs_##suffix)(const fmc_nn_conv *c, const int16_t *const *row, size_t n, size_t block, type *out) \
-    {                                                                                                                  \
-        size_t x = 0;                                                                                                  \
-                                                                                                                       \
-        for (; x + TILE_TWO <= n; x += TILE_TWO)                                                                       \
-            NN_NAME(tile_##suffix)(c, row, x, block, TILE_TWO, 2, out);                                                \
-        for (; x + 3 <= n; x += 3)                                                                                     \
-            NN_NAME(tile_##suffix)(c, row, x, block, 3, 2, out);                                                       \
-        for (; x < n; x++)                                                                                             \
-            NN_NAME(tile_##suffix)(c, row, x, block, 1, 2, out);                                                       \
-    }                                                                                                                  \
+    WALK(pairs_##suffix, tile_##suffix, TILE_TWO, 2, type)                                                             \
                                                                                                                        \
     static void NN_NAME(conv_##suffix)(const fmc_nn_conv *c, const int16_t *const *row, size_t n, type *out)           \
     {                                                                                                                  \
@@ -118,4 +119,5 @@ ROW(int16_t, i16)
 ROW(int32_t, i32)
 #undef TILE
 #undef ROW
+#undef WALK
 #undef NN_AT
