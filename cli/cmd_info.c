@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fmc info: what a stream says about itself, without decoding samples. */
+/* fmc info: what a stream or a model says about itself, without decoding samples. */
 #include "input.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { TEXT_SIZE = 128 };
 
@@ -87,6 +89,58 @@ static bool describe(const cli_options *o, fmc_ctx *ctx, const fmc_io *io)
     return is_good;
 }
 
+/* Is it a file of weights? Reads its first bytes. */
+static bool is_model(const fmc_io *io)
+{
+    char magic[4];
+    uint64_t size = 0;
+    return io->size(io->user, &size) == 0 && size >= sizeof magic && io->read_at(io->user, 0, magic, sizeof magic) == 0 &&
+           memcmp(magic, "FMCW", sizeof magic) == 0;
+}
+
+/* Text of a file: nothing in it may steer a terminal. */
+static void print_text(const char *text)
+{
+    fputs("record      ", stdout);
+    for (; *text; text++)
+        putchar((unsigned char)*text < ' ' && *text != '\n' ? '?' : *text == 127 ? '?' : *text);
+    putchar('\n');
+}
+
+static void print_model(const cli_options *o, const fmc_model_info *info)
+{
+    printf("file        %s\n", o->input[0]);
+    printf("model       %s\n", info->architecture);
+    printf("hash        %016" PRIx64 "\n", info->hash);
+    printf("levels      %" PRIu32 "\n", info->n_levels);
+    printf("latents     %" PRIu32 " per %" PRIu32 " x %" PRIu32 " x %" PRIu32 " samples\n", info->latent_channels,
+           info->patch[0], info->patch[1], info->patch[2]);
+    printf("hyper       %" PRIu32 "\n", info->hyper_channels);
+    printf("parameters  %" PRIu64 "\n", info->n_parameters);
+    printf("size        %" PRIu64 " bytes\n", info->file_size);
+    if (info->record)
+        print_text(info->record);
+}
+
+static bool describe_model(const cli_options *o, fmc_ctx *ctx, const fmc_io *io)
+{
+    fmc_model *model = NULL;
+    fmc_model_info info = { .struct_size = sizeof info };
+    fmc_status st = FMC_ERR_IO;
+    uint64_t size = 0;
+    void *bytes = io->size(io->user, &size) == 0 && size <= SIZE_MAX ? malloc((size_t)size) : NULL;
+    if (bytes && io->read_at(io->user, 0, bytes, (size_t)size) == 0)
+        st = fmc_model_open_buffer(ctx, bytes, (size_t)size, &model);
+    if (st == FMC_OK)
+        st = fmc_model_describe(model, &info);
+    const bool is_good = st == FMC_OK || cli_error_status(o->input[0], ctx, st);
+    if (is_good)
+        print_model(o, &info);
+    fmc_model_close(model);
+    free(bytes);
+    return is_good;
+}
+
 int cli_info(const cli_options *o)
 {
     cli_stream stream;
@@ -94,7 +148,7 @@ int cli_info(const cli_options *o)
     fmc_ctx *ctx = NULL;
     if (!cli_stream_open(o->input[0], &stream, &io))
         return CLI_FAILURE;
-    const bool is_good = cli_context_create(NULL, &ctx) && describe(o, ctx, &io);
+    const bool is_good = cli_context_create(NULL, &ctx) && (is_model(&io) ? describe_model : describe)(o, ctx, &io);
     fmc_ctx_destroy(ctx);
     cli_stream_close(&stream);
     return is_good ? CLI_OK : CLI_FAILURE;

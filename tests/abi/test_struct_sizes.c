@@ -95,6 +95,20 @@ static void describe_infos(void)
     FIELD(fmc_chunk_info, detail);
 }
 
+static void describe_models(void)
+{
+    SIZE(fmc_model_info);
+    FIELD(fmc_model_info, n_levels);
+    FIELD(fmc_model_info, hash);
+    FIELD(fmc_model_info, file_size);
+    FIELD(fmc_model_info, n_parameters);
+    FIELD(fmc_model_info, latent_channels);
+    FIELD(fmc_model_info, hyper_channels);
+    FIELD(fmc_model_info, patch);
+    FIELD(fmc_model_info, architecture);
+    FIELD(fmc_model_info, record);
+}
+
 int main(int argc, char **argv)
 {
     static char golden[sizeof text];
@@ -106,6 +120,7 @@ int main(int argc, char **argv)
     describe_context();
     describe_params();
     describe_infos();
+    describe_models();
     if (argc < 2) {
         fputs(text, stdout);
         return 0;
