@@ -47,12 +47,13 @@ INI
         -Ddefault_library=static -Dnetcdf=disabled >build/cross/$arch/setup.log 2>&1 ||
         { tail -20 build/cross/$arch/setup.log; exit 1; }
 fi
-ninja -C $build tests/golden/golden tests/fuzz/replay_decompress >build/cross/$arch/build.log 2>&1 ||
+ninja -C $build tests/golden/golden tests/golden/vectors tests/fuzz/replay_decompress >build/cross/$arch/build.log 2>&1 ||
     { tail -30 build/cross/$arch/build.log; exit 1; }
 there() { $qemu $build/tests/golden/golden "$@"; }
 here() { ${FMC_GOLDEN:-build/tests/golden/golden} "$@"; }
 
 there check tests/golden
+$qemu $build/tests/golden/vectors tests/unit/data/{faithful.fmcw,faithful.fmcv,klt.fmcw,klt.fmcv}
 rm -rf build/cross/$arch/made build/cross/$arch/native
 mkdir -p build/cross/$arch/made/streams build/cross/$arch/native/streams
 there encode build/cross/$arch/made

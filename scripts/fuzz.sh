@@ -10,7 +10,7 @@ mkdir -p build
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(decompress inspect region roundtrip payload)
+[ ${#targets[@]} -gt 0 ] || targets=(decompress inspect region roundtrip payload weights)
 jobs=${FUZZ_JOBS:-$(nproc)}
 build=build/fuzz
 
@@ -26,7 +26,7 @@ run_target() {
     local name=$1 each=$2 more=()
     case $name in decompress | inspect) more=(tests/golden/streams tests/golden/errors) ;; esac
     mkdir -p $build/found/$name
-    if $build/tests/fuzz/fuzz_$name -max_total_time="$each" -timeout=60 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \
+    if $build/tests/fuzz/fuzz_$name -max_total_time="$each" -timeout=60 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
         -artifact_prefix=$build/broken/$name- $build/found/$name tests/fuzz/corpus/$name "${more[@]}" >$build/$name.log 2>&1; then
         printf '%-11s %s, %s\n' "$name" "$(grep -ao 'number_of_executed_units: *[0-9]*' $build/$name.log | tail -1 | tr -s ' ')" \
             "$(grep -ao 'cov: [0-9]*' $build/$name.log | tail -1)"

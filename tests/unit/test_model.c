@@ -174,7 +174,7 @@ static void damaged_files_are_refused_or_safe(void **state)
             const uint8_t old = f.data[at];
             fmc_status st;
 
-            f.data[at] = kind == 3 ? (uint8_t)(next() % 2 ? 255 : 0) : (uint8_t)(old ^ 1u << next() % 8);
+            f.data[at] = kind == 3 ? (uint8_t)(next() % 2 * 255) : (uint8_t)(old ^ 1u << next() % 8);
             if (i < 200 && f.data[at] != old)
                 assert_int_not_equal(try_open(f.data, f.size), FMC_OK); /* the hash tells */
             rehash(f.data, f.size);

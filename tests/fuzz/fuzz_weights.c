@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file of weights, then (behind the length in its header) a size and symbols for fmc_vae_read. What opens must run: any
+ * weights that the checks let through, any symbols. Fuzzers skip the hash.
+ */
+#include "core/exec.h"
+#include "nn/vae.h"
+#include "ops/kernels.h"
+
+#include "fuzz.h"
+
+/* Sizes of the sections of what a file declares, so that the symbols may follow it. */
+static size_t declared_size(const uint8_t *data, size_t size)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; size >= 16 && i < 8; i++)
+        n |= (uint64_t)data[8 + i] << (8 * i);
+    return n < size ? (size_t)n : size;
+}
+
+static void run(const fmc_model *m, const uint8_t *data, size_t size)
+{
+    const fmc_exec ex = { .alloc = &fmc_system_allocator, .n_threads = 1, .kernels = fmc_kernels_select(FMC_SIMD_BEST) };
+    const uint32_t shape = size > 1 ? data[1] : 7, dim[3] = { 1 + shape % 9, 1 + shape * 7 % 36, 1 + shape * 13 % 70 };
+    const uint32_t level = size > 0 ? data[0] % m->n.levels : 0;
+    fmc_in in = fmc_in_make(data + (size < 2 ? size : 2), size < 2 ? 0 : size - 2);
+    fmc_vae_shape s;
+    uint64_t work = 0;
+    int32_t *qy, *field;
+
+    if (fmc_vae_shape_make(m, dim, &s) != FMC_OK ||
+        fmc_net_work_size(&ex, &m->synthesis, s.latent, &work) != FMC_OK || work > (1u << 28) ||
+        fmc_net_work_size(&ex, &m->hyper, s.hyper, &work) != FMC_OK || work > (1u << 28) || s.n_latents > (1u << 22))
+        return;
+    qy = malloc(2 * s.n_latents * sizeof *qy);
+    field = malloc((size_t)dim[0] * dim[1] * dim[2] * sizeof *field);
+    for (size_t i = 0; i < 2 * s.n_latents; i++) /* symbols and means */
+        qy[i] = (int32_t)(i * 2654435761u >> 16) % 1000 - 500;
+    FUZZ_EXPECT(fmc_vae_synthesise(&ex, m, level, &s, qy, qy + s.n_latents, field) == FMC_OK);
+    for (size_t i = 0; i < (size_t)dim[0] * dim[1] * dim[2]; i++)
+        FUZZ_EXPECT(field[i] > -(1 << 23) && field[i] < 1 << 23);
+    (void)fmc_vae_read(&ex, m, level, &s, &in, field);
+    free(qy);
+    free(field);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const size_t n = declared_size(data, size);
+    char why[FMC_WHY_SIZE];
+    fmc_model *m;
+
+    if (fmc_model_make(&fmc_system_allocator, data, n, why, &m) == FMC_OK)
+        run(m, data + n, size - n);
+    else
+        FUZZ_EXPECT(m == NULL);
+    fmc_model_free(m);
+    return 0;
+}
