@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nanoseconds per sample of the hot loops, every variant that this machine runs: bench_ops */
+/* Nanoseconds per sample of the hot loops (of networks: multiplications), every variant that this machine runs: bench_ops */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +85,76 @@ static void bench(const fmc_kernels *k)
     }
 }
 
+/* Layers of numerics: sites of a row, input channels, output channels (0: depthwise), rows, kernel along x. */
+static const struct layer {
+    const char *name;
+    uint32_t sites, in, out, rows, kx;
+} layers[] = {
+    { "1x1 16-16", 64, 16, 16, 1, 1 },   { "1x1 16-64", 64, 16, 64, 1, 1 },   { "1x1 64-16", 64, 64, 16, 1, 1 },
+    { "3x3 32-32", 64, 32, 32, 3, 3 },   { "3x3 32-256", 32, 32, 256, 3, 3 }, { "3x3x3 32-32", 32, 32, 32, 9, 3 },
+    { "3x3x3 64-64", 16, 64, 64, 9, 3 }, { "dw 3x3 16", 64, 16, 0, 3, 3 },
+};
+
+enum { MOST_WEIGHTS = 64 * 64 * 27, MOST_INPUT = 66 * 64 * 9, MOST_OUTPUT = 64 * 256, REPEATS = 50 };
+
+static void bench_layer(const fmc_kernels *k, const struct layer *l)
+{
+    static int16_t weight[MOST_WEIGHTS * 2], in[MOST_INPUT], out[MOST_OUTPUT];
+    static int32_t bias[256], shift[256];
+    const int16_t *row[9];
+    fmc_nn_conv c = { .n_rows = l->rows, .kx = l->kx, .stride_x = 1, .pitch_in = l->in, .n_out = l->out ? l->out : l->in,
+                      .lo = -511, .hi = 511, .weight = weight, .bias = bias, .shift = shift };
+    const double count = (double)l->sites * l->rows * l->kx * l->in * (l->out ? l->out : 1);
+    double best = 1e30;
+
+    c.n_blocks = (c.n_out + FMC_NN_BLOCK - 1) / FMC_NN_BLOCK;
+    for (uint32_t r = 0; r < l->rows; r++)
+        row[r] = in + r * (l->sites + 2) * l->in;
+    for (int r = 0; r < ROUNDS; r++) {
+        double start = now_ns();
+
+        for (int i = 0; i < REPEATS; i++)
+            (l->out ? k->nn->conv_i16 : k->nn->depthwise_i16)(&c, row, l->sites, out);
+        start = now_ns() - start;
+        best = start < best ? start : best;
+    }
+    sink += out[0];
+    printf("%-10s %-12s %7.2f multiplications/ns\n", k->name, l->name, count * REPEATS / best);
+}
+
+/* Elementwise loops of the networks. */
+static void bench_elements(const fmc_kernels *k)
+{
+    static const char *const names[] = { "hswish", "add", "gate" };
+    static int16_t a[N], b[N], y16[N];
+    const fmc_nn_add how = { 1, 2, 1, 1, -511, 511 };
+
+    for (int op = 0; op < 3; op++) {
+        double best = 1e30;
+
+        for (int r = 0; r < ROUNDS; r++) {
+            double start = now_ns();
+
+            if (op == 0)
+                k->nn->hswish(a, N, y16);
+            else if (op == 1)
+                k->nn->add_i16(&how, a, b, N, y16);
+            else
+                k->nn->gate(a, b, N, y16);
+            start = now_ns() - start;
+            best = start < best ? start : best;
+        }
+        printf("%-10s %-12s %7.3f ns/value\n", k->name, names[op], best / N);
+    }
+}
+
+static void bench_networks(const fmc_kernels *k)
+{
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        bench_layer(k, &layers[i]);
+    bench_elements(k);
+}
+
 int main(void)
 {
     const fmc_kernels *last = NULL;
@@ -92,8 +162,10 @@ int main(void)
     for (uint32_t level = FMC_SIMD_REF; level <= FMC_SIMD_AVX512VNNI; level++) {
         const fmc_kernels *k = fmc_kernels_select(level);
 
-        if (k != last)
+        if (k != last && (!last || k->lift_line_f32 != last->lift_line_f32))
             bench(k);
+        if (k != last)
+            bench_networks(k);
         last = k;
     }
     return sink > 1e300;
