@@ -153,6 +153,101 @@ static void latents_out_of_range_are_corrupt(void **state)
     fmc_model_free(m);
 }
 
+/* An allocator whose n-th request fails. */
+typedef struct failing {
+    fmc_allocator alloc;
+    int64_t left, live;
+} failing;
+
+static void *failing_alloc(void *user, size_t size)
+{
+    failing *f = user;
+    void *p = f->left-- == 0 ? NULL : malloc(size);
+
+    f->live += p != NULL;
+    return p;
+}
+
+static void failing_free(void *user, void *p)
+{
+    ((failing *)user)->live -= p != NULL;
+    free(p);
+}
+
+/* Open a model and decode symbols with it. */
+static fmc_status open_and_decode(failing *f, const file_bytes *file, const uint8_t *symbols, size_t size, int32_t *field)
+{
+    static const uint32_t dim[3] = { 5, 17, 20 };
+    const fmc_exec ex = { .alloc = &f->alloc, .kernels = fmc_kernels_select(FMC_SIMD_BEST), .n_threads = 1 };
+    fmc_in in = fmc_in_make(symbols, size);
+    char why[FMC_WHY_SIZE];
+    fmc_vae_shape s;
+    fmc_model *m;
+    fmc_status st = fmc_model_make(&f->alloc, file->data, file->size, why, &m);
+
+    if (st == FMC_OK)
+        st = fmc_vae_shape_make(m, dim, &s);
+    if (st == FMC_OK)
+        st = fmc_vae_read(&ex, m, 0, &s, &in, field);
+    fmc_model_free(m);
+    return st;
+}
+
+static void every_failed_allocation_is_told(void **state)
+{
+    static const uint32_t dim[3] = { 5, 17, 20 };
+    const fmc_exec ex = exec_at(FMC_SIMD_BEST, 1);
+    const file_bytes file = load_file(models[1], ".fmcw");
+    fmc_model *m = load_model(models[1]);
+    fmc_out out = fmc_out_make(&fmc_system_allocator);
+    int32_t *field = malloc(5 * 17 * 20 * sizeof *field), *zero;
+    fmc_status st = FMC_ERR_NO_MEMORY;
+    fmc_vae_shape s;
+    uint8_t *index;
+    int64_t n = 0;
+
+    (void)state;
+    assert_int_equal(fmc_vae_shape_make(m, dim, &s), FMC_OK);
+    zero = calloc(s.n_latents + s.n_hyper, sizeof *zero);
+    index = malloc(s.n_latents);
+    assert_int_equal(fmc_vae_hyper(&ex, m, 0, &s, zero, field, index), FMC_OK);
+    assert_int_equal(fmc_vae_write(&ex, m, 0, &s, zero, zero, index, &out), FMC_OK);
+    for (; st != FMC_OK; n++) {
+        failing f = { { NULL, failing_alloc, failing_free }, n, 0 };
+
+        f.alloc.user = &f;
+        st = open_and_decode(&f, &file, out.data, out.size, field);
+        assert_int_equal(f.live, 0);
+        assert_true(st == FMC_OK || st == FMC_ERR_NO_MEMORY);
+    }
+    assert_true(n > 50);
+    fmc_out_fini(&out);
+    fmc_model_free(m);
+    free(file.data);
+    free(field);
+    free(zero);
+    free(index);
+}
+
+static void cancelled_work_stops(void **state)
+{
+    static const uint32_t dim[3] = { 8, 32, 32 };
+    fmc_exec ex = exec_at(FMC_SIMD_BEST, 2);
+    fmc_model *m = load_model(models[0]);
+    atomic_int cancelled = 1;
+    int32_t *q, *field = malloc(8 * 32 * 32 * sizeof *field);
+    fmc_vae_shape s;
+
+    (void)state;
+    ex.cancelled = &cancelled;
+    assert_int_equal(fmc_vae_shape_make(m, dim, &s), FMC_OK);
+    q = calloc(s.n_latents, sizeof *q);
+    assert_int_equal(fmc_vae_synthesise(&ex, m, 0, &s, q, q, field), FMC_ERR_CANCELLED);
+    free(q);
+    free(field);
+    fmc_model_free(m);
+}
+
 static void absurd_sizes_are_refused(void **state)
 {
     static const uint32_t dim[3] = { UINT32_MAX, UINT32_MAX, UINT32_MAX };
@@ -171,6 +266,8 @@ int main(void)
         cmocka_unit_test(vectors_come_out_of_any_number_of_threads),
         cmocka_unit_test(written_symbols_give_the_field_back),
         cmocka_unit_test(latents_out_of_range_are_corrupt),
+        cmocka_unit_test(every_failed_allocation_is_told),
+        cmocka_unit_test(cancelled_work_stops),
         cmocka_unit_test(absurd_sizes_are_refused),
     };
 
