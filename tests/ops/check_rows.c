@@ -177,7 +177,7 @@ static void check_all(const fmc_kernels *k)
 
 static void every_variant_gives_the_values_of_ref(void **state)
 {
-    const fmc_kernels *list[4];
+    const fmc_kernels *list[OPS_MAX_VARIANTS];
     const size_t n = ops_variants(list);
 
     (void)state;

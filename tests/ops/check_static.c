@@ -173,7 +173,7 @@ static void check_rans(const fmc_kernels *k, const fmc_kernels *ref, size_t n)
 
 static void every_variant_gives_the_values_of_ref(void **state)
 {
-    const fmc_kernels *list[4];
+    const fmc_kernels *list[OPS_MAX_VARIANTS];
     const size_t n_variants = ops_variants(list);
     fixture *f = malloc(sizeof *f);
 
