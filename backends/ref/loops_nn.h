@@ -79,4 +79,4 @@ static void NN_NAME(deviation)(const int16_t *x, const int32_t *mean, size_t n, 
     .conv_i16 = NN_NAME(conv_i16), .conv_i32 = NN_NAME(conv_i32), .depthwise_i16 = NN_NAME(depthwise_i16),             \
     .depthwise_i32 = NN_NAME(depthwise_i32), .hswish = NN_NAME(hswish), .leaky = NN_NAME(leaky),                       \
     .add_i16 = NN_NAME(add_i16), .add_i32 = NN_NAME(add_i32), .gate = NN_NAME(gate), .max = NN_NAME(max),              \
-    .sum = NN_NAME(sum), .deviation = NN_NAME(deviation)
+    .sum = NN_NAME(sum), .deviation = NN_NAME(deviation), .conv_f32 = NN_NAME(conv_f32)

@@ -79,6 +79,29 @@ static inline int32_t depthwise_sum(const fmc_nn_conv *c, const int16_t *const *
 
 CONVOLUTIONS(int16_t, i16)
 CONVOLUTIONS(int32_t, i32)
+
+static void conv_f32_ref(const fmc_nn_conv_f32 *c, const float *const *row, size_t n, float *out)
+{
+    const size_t span = (size_t)c->kx * c->pitch_in;
+
+    for (size_t block = 0; block < c->n_blocks; block++)
+        for (size_t x = 0; x < n; x++) {
+            const float *w = c->weight + block * c->n_rows * span * FMC_NN_BLOCK;
+            float sum[FMC_NN_BLOCK];
+
+            memcpy(sum, c->bias + block * FMC_NN_BLOCK, sizeof sum);
+            for (size_t r = 0; r < c->n_rows; r++) {
+                const float *in = row[r] + x * c->stride_x * c->pitch_in;
+
+                for (size_t i = 0; i < span; i++, w += FMC_NN_BLOCK)
+                    for (size_t o = 0; o < FMC_NN_BLOCK; o++)
+                        sum[o] += in[i] * w[o];
+            }
+            for (size_t o = 0; o < FMC_NN_BLOCK && block * FMC_NN_BLOCK + o < c->n_out; o++)
+                out[x * c->n_out + block * FMC_NN_BLOCK + o] = sum[o];
+        }
+}
+
 #include "loops_nn.h"
 
 const fmc_nn_kernels fmc_nn_ref = { FMC_NN_SLOTS };

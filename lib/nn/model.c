@@ -166,19 +166,22 @@ done:
     return st;
 }
 
-static fmc_status check_gains(fmc_model *m, const char *name, uint32_t channels)
+static fmc_status read_gains(fmc_model *m, const char *name, uint32_t channels, float **out)
 {
     const fmc_weights_array *gain = need_array(m, name, FMC_WEIGHTS_F32, 2, m->n.levels, channels);
 
-    if (!gain)
-        return FMC_ERR_BAD_MODEL;
+    fmc_status st;
+
+    FMC_TRY(gain ? FMC_OK : FMC_ERR_BAD_MODEL);
+    FMC_TRY(FMC_ALLOC(&m->alloc, gain->count, out));
     for (size_t i = 0; i < gain->count; i++) {
-        const float v = fmc_weights_float(gain, i);
+        const float v = (*out)[i] = fmc_weights_float(gain, i);
 
         if (!(v > 0) || !isfinite(v))
-            return refuse(m, "a gain that is not positive");
+            FMC_TRY(refuse(m, "a gain that is not positive"));
     }
-    return FMC_OK;
+done:
+    return st;
 }
 
 static fmc_status read_tables(fmc_model *m)
@@ -233,11 +236,13 @@ static fmc_status fill(fmc_model *m, const void *data, size_t size)
     FMC_TRY(read_programs(m));
     FMC_TRY(check_programs(m));
     FMC_TRY(read_hyper_model(m));
-    FMC_TRY(check_gains(m, "gain/latent", m->n.latent));
-    FMC_TRY(check_gains(m, "gain/hyper", m->n.hyper));
+    FMC_TRY(read_gains(m, "gain/latent", m->n.latent, &m->gain_latent));
+    FMC_TRY(read_gains(m, "gain/hyper", m->n.hyper, &m->gain_hyper));
     FMC_TRY(read_tables(m));
     FMC_TRY(fmc_net_prepare(&m->weights, &m->hyper));
     FMC_TRY(fmc_net_prepare(&m->weights, &m->synthesis));
+    FMC_TRY(fmc_net_prepare(&m->weights, &m->analysis));
+    FMC_TRY(fmc_net_prepare(&m->weights, &m->hyper_analysis));
     FMC_TRY(copy_record(m));
 done:
     return st;
@@ -276,6 +281,8 @@ void fmc_model_free(fmc_model *m)
     fmc_net_fini(&m->hyper_analysis);
     fmc_latent_tables_fini(&a, &m->tables);
     fmc_weights_fini(&m->weights);
+    fmc_dealloc(&a, m->gain_latent);
+    fmc_dealloc(&a, m->gain_hyper);
     fmc_dealloc(&a, m->hyper_mean);
     fmc_dealloc(&a, m->hyper_scale);
     fmc_dealloc(&a, m->record);

@@ -24,8 +24,9 @@ struct fmc_model {
     char              architecture[17];
     char             *record;           /* text; NULL: none */
     fmc_model_numbers n;
-    fmc_net           hyper, synthesis;              /* prepared integer programs */
-    fmc_net           analysis, hyper_analysis;      /* checked float programs of the encoder */
+    fmc_net           hyper, synthesis;              /* integer programs of the decoder */
+    fmc_net           analysis, hyper_analysis;      /* float programs of the encoder */
+    float            *gain_latent, *gain_hyper;      /* [levels][channels], positive */
     int32_t          *hyper_mean;       /* [levels][hyper], 1 / 2^latent_frac */
     uint8_t          *hyper_scale;      /* [levels][hyper], index of a table */
     fmc_latent_tables tables;

@@ -39,8 +39,8 @@ typedef struct fmc_net_op {
     int32_t  array[FMC_NET_ARRAYS];  /* number in the file, or FMC_WEIGHTS_NO_ARRAY */
     uint32_t num[FMC_NET_AXES], den[FMC_NET_AXES]; /* ceil(n * num / den) sites where the input has n; lowest terms */
 
-    /* integer ops: made by fmc_net_prepare */
-    uint32_t is_wide;                /* kept as int32, otherwise int16 */
+    /* made by fmc_net_prepare */
+    uint32_t is_wide;                /* kept as int32 or float, otherwise int16 */
     uint32_t pitch;                  /* values of a site in memory: channels, made even where int16 */
     uint32_t is_split;               /* channels are kept as [factor][channels / factor] for the shuffle that reads them */
     uint32_t way;                    /* conv: enum fmc_net_way */
@@ -48,6 +48,8 @@ typedef struct fmc_net_op {
     int16_t *weight;                 /* conv: owned; packed, or as in the file (FMC_NET_PLAIN) */
     int32_t *bias, *shift;           /* conv: owned, as fmc_nn_conv wants them */
     fmc_nn_add add;
+    fmc_nn_conv_f32 conv_f32;        /* f_conv */
+    float   *weight_f32, *bias_f32;  /* f_conv: owned, packed; f_norm, f_scale: [channels] each */
     int16_t *factor;                 /* affine: owned, [levels][channels] */
     int32_t *offset;
     uint32_t storage;                /* enum fmc_net_storage */
@@ -94,7 +96,7 @@ fmc_status fmc_net_check_integer(fmc_weights *w, const fmc_net *net, uint32_t i)
 /** The same for a float op. */
 fmc_status fmc_net_check_float(fmc_weights *w, const fmc_net *net, uint32_t i);
 
-/** Pack the weights of a checked program of integer ops and plan its execution. @return FMC_OK, FMC_ERR_NO_MEMORY. */
+/** Pack the weights of a checked program and plan its execution. @return FMC_OK, FMC_ERR_NO_MEMORY. */
 fmc_status fmc_net_prepare(const fmc_weights *w, fmc_net *net);
 
 /** Bytes of work space of fmc_net_run for this input, or FMC_ERR_LIMIT if no machine has as many. */
@@ -110,5 +112,8 @@ fmc_status fmc_net_work_size(const fmc_exec *ex, const fmc_net *net, const uint3
  */
 fmc_status fmc_net_run(const fmc_exec *ex, const fmc_net *net, uint32_t level, const uint32_t in[FMC_NET_AXES],
                        const int32_t *x, int32_t *const out[FMC_NET_OUTPUTS]);
+
+/** The same for a program of float ops with one output. Zone FREE, but the same values everywhere. */
+fmc_status fmc_net_run_f32(const fmc_exec *ex, const fmc_net *net, const uint32_t in[FMC_NET_AXES], const float *x, float *out);
 
 #endif

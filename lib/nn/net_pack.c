@@ -107,6 +107,67 @@ static void pack_add(fmc_net_op *op)
     op->add = (fmc_nn_add){ 1 << op->p[0], 1 << op->p[1], op->p[2] ? 1 << (op->p[2] - 1) : 0, op->p[2], op->lo, op->hi };
 }
 
+static fmc_status copy_floats(const fmc_net *net, const fmc_weights *w, int32_t number, size_t n, float **out)
+{
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC_ZERO(net->alloc, n, out));
+    for (size_t i = 0; number >= 0 && i < w->array[number].count; i++)
+        (*out)[i] = fmc_weights_float(&w->array[number], i);
+done:
+    return st;
+}
+
+static void pack_dense_f32(const fmc_net_op *op, const fmc_weights_array *w, size_t taps, float *out)
+{
+    const size_t pitch = op->conv_f32.pitch_in;
+
+    for (uint32_t o = 0; o < op->channels; o++) {
+        float *to = out + o / FMC_NN_BLOCK * taps * pitch * FMC_NN_BLOCK + o % FMC_NN_BLOCK;
+
+        for (size_t c = 0; c < pitch; c++)
+            for (size_t k = 0; k < taps; k++)
+                to[(k * pitch + c) * FMC_NN_BLOCK] = fmc_weights_float(w, (o * pitch + c) * taps + k);
+    }
+}
+
+static fmc_status pack_conv_f32(const fmc_net *net, const fmc_weights *w, fmc_net_op *op)
+{
+    const size_t taps = (size_t)op->p[0] * op->p[1] * op->p[2];
+    fmc_nn_conv_f32 *c = &op->conv_f32;
+    fmc_status st;
+
+    *c = (fmc_nn_conv_f32){ .n_rows = op->p[0] * op->p[1], .kx = op->p[2], .stride_x = op->p[5],
+                            .pitch_in = net->op[op->input[0]].channels, .n_out = op->channels,
+                            .n_blocks = (op->channels + FMC_NN_BLOCK - 1) / FMC_NN_BLOCK };
+    op->way = op->p[6] == 1 ? FMC_NET_DENSE : FMC_NET_PLAIN;
+    FMC_TRY(copy_floats(net, w, op->array[1], (size_t)c->n_blocks * FMC_NN_BLOCK, &op->bias_f32));
+    if (op->way == FMC_NET_PLAIN) {
+        FMC_TRY(copy_floats(net, w, op->array[0], w->array[op->array[0]].count, &op->weight_f32));
+    } else {
+        FMC_TRY(FMC_ALLOC_ZERO(net->alloc, c->n_blocks * taps * c->pitch_in * FMC_NN_BLOCK, &op->weight_f32));
+        pack_dense_f32(op, &w->array[op->array[0]], taps, op->weight_f32);
+    }
+    c->weight = op->weight_f32;
+    c->bias = op->bias_f32;
+done:
+    return st;
+}
+
+static fmc_status pack_float(const fmc_net *net, const fmc_weights *w, fmc_net_op *op)
+{
+    fmc_status st = FMC_OK;
+
+    if (op->kind == FMC_NET_F_CONV) {
+        FMC_TRY(pack_conv_f32(net, w, op));
+    } else if (op->kind == FMC_NET_F_NORM || op->kind == FMC_NET_F_SCALE) {
+        FMC_TRY(copy_floats(net, w, op->array[0], op->channels, &op->weight_f32));
+        FMC_TRY(copy_floats(net, w, op->array[1], op->channels, &op->bias_f32));
+    }
+done:
+    return st;
+}
+
 /* A convolution that nothing but one shuffle reads keeps its channels as the shuffle wants them: [factor][channels]. */
 static void split_channels(fmc_net *net)
 {
@@ -136,7 +197,7 @@ fmc_status fmc_net_prepare(const fmc_weights *w, fmc_net *net)
     for (uint32_t i = 0; i < net->n_ops; i++) {
         fmc_net_op *op = &net->op[i];
 
-        op->is_wide = op->lo < INT16_MIN || op->hi > INT16_MAX;
+        op->is_wide = fmc_net_is_float(op->kind) || op->lo < INT16_MIN || op->hi > INT16_MAX;
         op->pitch = op->is_wide ? op->channels : (op->channels + 1) / 2 * 2;
     }
     split_channels(net);
@@ -148,6 +209,8 @@ fmc_status fmc_net_prepare(const fmc_weights *w, fmc_net *net)
             FMC_TRY(pack_affine(net, w, &net->op[i]));
         else if (net->op[i].kind == FMC_NET_ADD)
             pack_add(&net->op[i]);
+        else if (fmc_net_is_float(net->op[i].kind))
+            FMC_TRY(pack_float(net, w, &net->op[i]));
     }
 done:
     return st;

@@ -15,6 +15,7 @@ static enum reach reach_of(const fmc_net_op *op, uint32_t k)
 {
     switch (op->kind) {
     case FMC_NET_CONV:
+    case FMC_NET_F_CONV:
         if (op->p[0] > 1 || op->p[3] > 1)
             return READS_ANY;
         return op->p[1] > 1 || op->p[4] > 1 ? READS_SAME_FRAME : READS_SAME_ROW;
@@ -24,6 +25,7 @@ static enum reach reach_of(const fmc_net_op *op, uint32_t k)
         return k == 1 ? READS_NOTHING : reach_of_factors(op);
     case FMC_NET_MAXPOOL:
     case FMC_NET_TILESTAT:
+    case FMC_NET_F_FOLD:
         return reach_of_factors(op);
     default:
         return READS_SAME_ROW;
@@ -244,7 +246,7 @@ fmc_status fmc_net_lay_out(const fmc_allocator *alloc, const fmc_net *net, const
         fmc_net_domain(net, place, i, domain);
         if (i)
             raise_to(&layout->frames, domain[0]);
-        if (net->op[i].kind == FMC_NET_CONV)
+        if (net->op[i].kind == FMC_NET_CONV || net->op[i].kind == FMC_NET_F_CONV)
             raise_to(&layout->zero, fmc_net_line_size(net, i, place));
     }
     layout->whole = a[FMC_NET_WHOLE].size;

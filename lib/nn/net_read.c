@@ -75,6 +75,8 @@ void fmc_net_fini(fmc_net *net)
         fmc_dealloc(net->alloc, net->op[i].shift);
         fmc_dealloc(net->alloc, net->op[i].factor);
         fmc_dealloc(net->alloc, net->op[i].offset);
+        fmc_dealloc(net->alloc, net->op[i].weight_f32);
+        fmc_dealloc(net->alloc, net->op[i].bias_f32);
     }
     if (net->op)
         fmc_dealloc(net->alloc, net->op);

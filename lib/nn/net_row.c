@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The integer ops (docs/weights-format.md 2), one row at a time. */
+/* The integer ops (docs/weights-format.md 2), one row at a time; float ops are in net_row_f32.c. */
 #include "nn/net_row.h"
 
 #include <string.h>
 
-enum { ALIGN = 64, MAX_ROWS = 49 /* 7 x 7 input rows */ };
+enum { ALIGN = 64 };
 
 static uint64_t aligned(uint64_t size)
 {
     return (size + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+static int is_conv(const fmc_net_op *op)
+{
+    return op->kind == FMC_NET_CONV || op->kind == FMC_NET_F_CONV;
+}
+
+/* Bytes of a site. */
+static size_t site_size(const fmc_net_op *op)
+{
+    return op->pitch * (op->is_wide ? sizeof(int32_t) : sizeof(int16_t));
+}
+
 uint64_t fmc_net_line_size(const fmc_net *net, uint32_t i, const fmc_net_place *place)
 {
     const fmc_net_op *op = &net->op[i];
 
-    return aligned((place[op->input[0]].sites[2] + op->p[2] - 1) * net->op[op->input[0]].pitch * sizeof(int16_t));
+    return aligned((place[op->input[0]].sites[2] + op->p[2] - 1) * site_size(&net->op[op->input[0]]));
 }
 
 uint64_t fmc_net_extra(const fmc_net *net, uint32_t i, const fmc_net_place *place)
@@ -24,7 +35,8 @@ uint64_t fmc_net_extra(const fmc_net *net, uint32_t i, const fmc_net_place *plac
     const uint64_t rows = (uint64_t)op->p[0] * op->p[1];
 
     switch (op->kind) {
-    case FMC_NET_CONV: /* which rows are there, and they */
+    case FMC_NET_CONV:
+    case FMC_NET_F_CONV: /* which rows are there, and they */
         return op->p[2] > 1 ? aligned(rows * sizeof(uint64_t)) + rows * fmc_net_line_size(net, i, place) : 0;
     case FMC_NET_GATE: /* which tile row is there, and it */
         return op->p[2] > 1 ? ALIGN + place[i].row_size : 0;
@@ -40,7 +52,7 @@ void fmc_net_row_begin(const fmc_net_task *task, uint32_t i)
     const fmc_net_op *op = &task->pass->net->op[i];
     uint64_t *tag = (uint64_t *)(void *)(task->extra + task->pass->place[i].extra);
 
-    if (op->kind == FMC_NET_CONV && op->p[2] > 1)
+    if (is_conv(op) && op->p[2] > 1)
         for (uint64_t k = 0; k < (uint64_t)op->p[0] * op->p[1]; k++)
             tag[k] = UINT64_MAX;
     else if (op->kind == FMC_NET_GATE && op->p[2] > 1)
@@ -108,21 +120,21 @@ static inline void copy_site(void *to, const void *from, size_t size)
 
 /* ------------------------------------------------------------------------------------------------ convolutions -- */
 
-/* Copy one input row between zeros. */
-static void fill_line(const int16_t *from, size_t n, size_t pad, int16_t *line)
+/* Copy one input row between zeros; bytes. */
+static void fill_line(const void *from, size_t size, size_t pad, uint8_t *line)
 {
-    memset(line, 0, pad * sizeof *line);
-    memcpy(line + pad, from, n * sizeof *line);
-    memset(line + pad + n, 0, pad * sizeof *line);
+    memset(line, 0, pad);
+    memcpy(line + pad, from, size);
+    memset(line + pad + size, 0, pad);
 }
 
-/* The input rows under output row y: in place where nothing sticks out at the sides, else from the line cache. */
-static void gather_rows(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t y, const int16_t *row[MAX_ROWS])
+void fmc_net_gather_rows(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t y, const void *row[FMC_NET_MAX_ROWS])
 {
     const fmc_net_op *op = &task->pass->net->op[i];
     const uint32_t x = op->input[0], kt = op->p[0], ky = op->p[1];
     const fmc_net_place *p = &task->pass->place[x];
-    const size_t pitch = task->pass->net->op[x].pitch, line_size = fmc_net_line_size(task->pass->net, i, task->pass->place);
+    const size_t pad = op->p[2] / 2 * site_size(&task->pass->net->op[x]);
+    const size_t line_size = (size_t)fmc_net_line_size(task->pass->net, i, task->pass->place);
     uint8_t *cache = task->extra + task->pass->place[i].extra;
     uint64_t *tag = (uint64_t *)(void *)cache;
 
@@ -131,17 +143,16 @@ static void gather_rows(const fmc_net_task *task, uint32_t i, uint64_t t, uint64
         for (uint32_t b = 0; b < ky; b++) {
             const uint64_t from_t = t * op->p[3] + a - kt / 2, from_y = y * op->p[4] + b - ky / 2; /* huge if negative */
             const uint32_t slot = a * ky + (uint32_t)(from_y % ky);
-            int16_t *line = (int16_t *)(void *)(cache + slot * line_size);
 
             if (from_t >= p->sites[0] || from_y >= p->sites[1]) {
-                row[a * ky + b] = (const int16_t *)(const void *)task->zero;
+                row[a * ky + b] = task->zero;
             } else if (op->p[2] == 1) {
                 row[a * ky + b] = fmc_net_row_at(task, x, from_t, from_y);
             } else {
                 if (tag[slot] != from_y)
-                    fill_line(fmc_net_row_at(task, x, from_t, from_y), p->sites[2] * pitch, op->p[2] / 2 * pitch, line);
+                    fill_line(fmc_net_row_at(task, x, from_t, from_y), (size_t)p->row_size, pad, cache + slot * line_size);
                 tag[slot] = from_y;
-                row[a * ky + b] = line;
+                row[a * ky + b] = cache + slot * line_size;
             }
         }
 }
@@ -171,9 +182,12 @@ static void conv_row(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t 
     const fmc_net_op *op = &task->pass->net->op[i];
     const fmc_nn_kernels *k = task->pass->kernels;
     const size_t n = (size_t)task->pass->place[i].sites[2];
-    const int16_t *row[MAX_ROWS];
+    const void *bytes[FMC_NET_MAX_ROWS];
+    const int16_t *row[FMC_NET_MAX_ROWS];
 
-    gather_rows(task, i, t, y, row);
+    fmc_net_gather_rows(task, i, t, y, bytes);
+    for (uint32_t r = 0; r < op->conv.n_rows; r++)
+        row[r] = bytes[r];
     if (op->way == FMC_NET_DENSE && op->is_wide)
         k->conv_i32(&op->conv, row, n, out);
     else if (op->way == FMC_NET_DENSE)
@@ -428,6 +442,7 @@ void fmc_net_row(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t y)
         digit_row(op, x, fmc_net_row_at(task, op->input[0], t, y), n, out);
         break;
     default:
+        fmc_net_row_f32(task, i, t, y);
         break;
     }
 }

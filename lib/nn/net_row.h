@@ -23,6 +23,14 @@ typedef struct fmc_net_task {
 /** Forget what an op kept from the rows of another frame. */
 void fmc_net_row_begin(const fmc_net_task *task, uint32_t i);
 
+/** An op of a float program; called by fmc_net_row. */
+void fmc_net_row_f32(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t y);
+
+enum { FMC_NET_MAX_ROWS = 49 /* 7 x 7 input rows of a convolution */ };
+
+/** The input rows under output row y of a convolution: in place where nothing sticks out at the sides, else copies. */
+void fmc_net_gather_rows(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t y, const void *row[FMC_NET_MAX_ROWS]);
+
 /** Compute row y of frame t of the domain of op i. */
 void fmc_net_row(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t y);
 

@@ -10,26 +10,34 @@
 
 /* ------------------------------------------------------------------------------------- borders of a program -- */
 
-/* [channels][sites] to [sites][channels]. */
-static fmc_status take_input(const fmc_net_op *op, uint64_t n, const int32_t *x, int32_t *to)
+/* [channels][sites] to [sites][channels]. Floats are moved as they are. */
+static fmc_status take_input(const fmc_net_op *op, uint64_t n, const void *x, void *to)
 {
+    const int is_float = fmc_net_is_float(op->kind);
+
     for (uint32_t c = 0; c < op->channels; c++)
         for (uint64_t s = 0; s < n; s++) {
-            const int32_t v = x[c * n + s];
+            const uint8_t *from = (const uint8_t *)x + 4 * (c * n + s);
+            int32_t v;
 
-            if (v < op->lo || v > op->hi)
+            memcpy(&v, from, 4);
+            if (!is_float && (v < op->lo || v > op->hi))
                 return FMC_ERR_CORRUPT;
-            to[s * op->channels + c] = v;
+            memcpy((uint8_t *)to + 4 * (s * op->channels + c), from, 4);
         }
     return FMC_OK;
 }
 
 /* The way back, from the tensor's type. */
-static void give_output(const fmc_net_op *op, uint64_t n, const void *from, int32_t *to)
+static void give_output(const fmc_net_op *op, uint64_t n, const void *from, void *to)
 {
     for (uint32_t c = 0; c < op->channels; c++)
-        for (uint64_t s = 0; s < n; s++)
-            to[c * n + s] = op->is_wide ? ((const int32_t *)from)[s * op->pitch + c] : ((const int16_t *)from)[s * op->pitch + c];
+        for (uint64_t s = 0; s < n; s++) {
+            if (op->is_wide)
+                memcpy((uint8_t *)to + 4 * (c * n + s), (const uint8_t *)from + 4 * (s * op->pitch + c), 4);
+            else
+                ((int32_t *)to)[c * n + s] = ((const int16_t *)from)[s * op->pitch + c];
+        }
 }
 
 static uint64_t count_sites(const fmc_net_place *p)
@@ -38,7 +46,7 @@ static uint64_t count_sites(const fmc_net_place *p)
 }
 
 /* Tensors that every task sees; an output of one wide channel is made where the caller wants it. */
-static void place_whole(const fmc_net *net, const fmc_net_place *place, uint8_t *memory, int32_t *const out[FMC_NET_OUTPUTS],
+static void place_whole(const fmc_net *net, const fmc_net_place *place, uint8_t *memory, void *const out[FMC_NET_OUTPUTS],
                         uint8_t **whole)
 {
     for (uint32_t i = 0; i < net->n_ops; i++)
@@ -52,7 +60,7 @@ static void place_whole(const fmc_net *net, const fmc_net_place *place, uint8_t 
 }
 
 static void give_outputs(const fmc_net *net, const fmc_net_place *place, uint8_t *const *whole,
-                         int32_t *const out[FMC_NET_OUTPUTS])
+                         void *const out[FMC_NET_OUTPUTS])
 {
     for (uint32_t k = 0; k < net->n_outputs; k++) {
         const uint32_t i = net->output[k];
@@ -166,8 +174,9 @@ done:
     return st;
 }
 
-fmc_status fmc_net_run(const fmc_exec *ex, const fmc_net *net, uint32_t level, const uint32_t in[FMC_NET_AXES],
-                       const int32_t *x, int32_t *const out[FMC_NET_OUTPUTS])
+/* x and out: int32 or float, as the program has it. */
+static fmc_status run_program(const fmc_exec *ex, const fmc_net *net, uint32_t level, const uint32_t in[FMC_NET_AXES],
+                              const void *x, void *const out[FMC_NET_OUTPUTS])
 {
     fmc_net_pass pass = { .net = net, .kernels = fmc_kernels_get(ex)->nn, .level = level };
     fmc_net_layout layout = { 0 };
@@ -183,7 +192,7 @@ fmc_status fmc_net_run(const fmc_exec *ex, const fmc_net *net, uint32_t level, c
     pass.place = layout.place;
     memset(memory + layout.whole, 0, (size_t)layout.zero);
     place_whole(net, layout.place, memory, out, pass.whole);
-    FMC_TRY(take_input(&net->op[0], count_sites(&layout.place[0]), x, (int32_t *)(void *)pass.whole[0]));
+    FMC_TRY(take_input(&net->op[0], count_sites(&layout.place[0]), x, pass.whole[0]));
     FMC_TRY(run_segments(ex, &pass, &layout, memory + layout.whole + layout.zero, memory + layout.whole));
     give_outputs(net, layout.place, pass.whole, out);
 done:
@@ -191,4 +200,21 @@ done:
     fmc_dealloc(ex->alloc, pass.whole);
     fmc_dealloc(ex->alloc, layout.place);
     return st;
+}
+
+fmc_status fmc_net_run(const fmc_exec *ex, const fmc_net *net, uint32_t level, const uint32_t in[FMC_NET_AXES],
+                       const int32_t *x, int32_t *const out[FMC_NET_OUTPUTS])
+{
+    void *any[FMC_NET_OUTPUTS] = { NULL };
+
+    for (uint32_t k = 0; k < net->n_outputs; k++)
+        any[k] = out[k];
+    return run_program(ex, net, level, in, x, any);
+}
+
+fmc_status fmc_net_run_f32(const fmc_exec *ex, const fmc_net *net, const uint32_t in[FMC_NET_AXES], const float *x, float *out)
+{
+    void *const any[FMC_NET_OUTPUTS] = { out };
+
+    return run_program(ex, net, 0, in, x, any);
 }

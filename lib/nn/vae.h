@@ -49,4 +49,18 @@ fmc_status fmc_vae_write(const fmc_exec *ex, const fmc_model *m, uint32_t level,
 fmc_status fmc_vae_read(const fmc_exec *ex, const fmc_model *m, uint32_t level, const fmc_vae_shape *s, fmc_in *in,
                         int32_t *value);
 
+/**
+ * Latents and hyper-latents of a field before gains. Zone FREE, but the same values everywhere.
+ * @param field  [dim[0]][dim[1]][dim[2]], mean 0 and standard deviation 1
+ * @param y      [n_latents]   @param z [n_hyper]
+ */
+fmc_status fmc_vae_analyse(const fmc_exec *ex, const fmc_model *m, const fmc_vae_shape *s, const float *field, float *y, float *z);
+
+/**
+ * Symbols of one quality level, and what decoding makes of the hyper-latents (as fmc_vae_hyper).
+ * Any floats give symbols that decode.
+ */
+fmc_status fmc_vae_quantise(const fmc_exec *ex, const fmc_model *m, uint32_t level, const fmc_vae_shape *s, const float *y,
+                            const float *z, int32_t *qz, int32_t *qy, int32_t *mu, uint8_t *index);
+
 #endif

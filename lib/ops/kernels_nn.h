@@ -33,6 +33,14 @@ typedef struct fmc_nn_conv {
     const int32_t *shift;
 } fmc_nn_conv;
 
+/** A convolution of floats, packed: weight[block][row][kx][pitch_in][FMC_NN_BLOCK], bias[n_blocks * FMC_NN_BLOCK]. */
+typedef struct fmc_nn_conv_f32 {
+    uint32_t n_rows, kx, stride_x;
+    uint32_t pitch_in;     /* channels of an input site */
+    uint32_t n_out, n_blocks;
+    const float *weight, *bias;
+} fmc_nn_conv_f32;
+
 /** How two values are added: scales are 1..4096, half = shift ? 1 << (shift - 1) : 0. */
 typedef struct fmc_nn_add {
     int32_t  scale_a, scale_b, half;
@@ -54,6 +62,8 @@ typedef struct fmc_nn_add {
  * add                       y = clamp((a * scale_a + b * scale_b + half) >> shift, lo, hi), all below 2^31; y may be a or b
  * gate                      y = (x * clamp((v >> 4) + 32, 0, 64) + 32) >> 6; y may be x
  * max                       y = max(x, y)
+ * conv_f32                  FREE, but the same everywhere: out[x][o] = bias[o] + w * row[r][x * stride_x + k][c] + ... over r, k, c
+ *                           in this order, every product and every sum rounded
  * sum                       total[c] += x[s][c] over n sites of `pitch` channels, n <= 4096
  * deviation                 total[c] += |x[s][c] - mean[c]|, n <= 4096
  */
@@ -70,6 +80,7 @@ typedef struct fmc_nn_kernels {
     void (*max)(const int16_t *x, size_t n, int16_t *y);
     void (*sum)(const int16_t *x, size_t n, size_t pitch, int32_t *total);
     void (*deviation)(const int16_t *x, const int32_t *mean, size_t n, size_t pitch, int32_t *total);
+    void (*conv_f32)(const fmc_nn_conv_f32 *c, const float *const *row, size_t n, float *out);
 } fmc_nn_kernels;
 
 /** Plain C: the definition. */

@@ -185,10 +185,48 @@ static void totals_match(const fmc_nn_kernels *f, size_t n, size_t pitch)
     ops_free(got, total_size);
 }
 
+/* Floats: bit for bit, as sums have one order. */
+static void float_convolutions_match(const fmc_nn_kernels *f)
+{
+    for (int i = 0; i < 150; i++) {
+        fmc_nn_conv_f32 c = { .n_rows = ops_random() % 2 ? 3 : 1, .kx = ops_random() % 2 ? 3 : 1,
+                              .stride_x = 1 + ops_random() % 2, .pitch_in = 1 + ops_random() % 33, .n_out = 1 + ops_random() % 40 };
+        const size_t n = ops_random() % MAX_SITES, row_count = ((n ? n - 1 : 0) * c.stride_x + c.kx) * c.pitch_in;
+        size_t weight_count, size = n * c.n_out * sizeof(float);
+        float *weight, *bias, *input, *want = ops_alloc(size), *got = ops_alloc(size);
+        const float *row[MAX_ROWS];
+
+        c.n_blocks = (c.n_out + FMC_NN_BLOCK - 1) / FMC_NN_BLOCK;
+        weight_count = (size_t)c.n_blocks * c.n_rows * c.kx * c.pitch_in * FMC_NN_BLOCK;
+        weight = ops_alloc(weight_count * sizeof *weight);
+        bias = ops_alloc(c.n_blocks * FMC_NN_BLOCK * sizeof *bias);
+        input = ops_alloc(c.n_rows * row_count * sizeof *input);
+        for (size_t k = 0; k < weight_count; k++)
+            weight[k] = (float)ops_real();
+        for (size_t k = 0; k < c.n_blocks * FMC_NN_BLOCK; k++)
+            bias[k] = (float)ops_real();
+        for (size_t k = 0; k < c.n_rows * row_count; k++)
+            input[k] = (float)ops_real();
+        for (size_t r = 0; r < c.n_rows; r++)
+            row[r] = input + r * row_count;
+        c.weight = weight;
+        c.bias = bias;
+        fmc_nn_ref.conv_f32(&c, row, n, want);
+        f->conv_f32(&c, row, n, got);
+        assert_memory_equal(want, got, size);
+        ops_free(weight, weight_count * sizeof *weight);
+        ops_free(bias, c.n_blocks * FMC_NN_BLOCK * sizeof *bias);
+        ops_free(input, c.n_rows * row_count * sizeof *input);
+        ops_free(want, size);
+        ops_free(got, size);
+    }
+}
+
 static void check_all(const fmc_nn_kernels *f)
 {
     for (int kind = 0; kind < 4; kind++)
         convolutions_match(f, kind % 2, kind / 2);
+    float_convolutions_match(f);
     for (size_t i = 0; i < N_OPS_SIZES; i++) {
         elements_match(f, ops_sizes[i]);
         for (size_t pitch = 2; pitch < 40; pitch += 6)

@@ -2,6 +2,8 @@
 /* Decoding with a model: equal to the training code's integer forward, whatever computes it. */
 #include "model_data.h"
 
+#include <math.h>
+
 static const char *const models[] = { "faithful", "klt" };
 enum { N_MODELS = sizeof models / sizeof *models };
 
@@ -153,6 +155,110 @@ static void latents_out_of_range_are_corrupt(void **state)
     fmc_model_free(m);
 }
 
+static float *read_floats(fmc_in *in, size_t n)
+{
+    float *v = malloc((n + 1) * sizeof *v);
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = fmc_in_f32(in);
+    return v;
+}
+
+/* Sums of some thousand floats in another order: far below a millionth of the largest per layer, some dozen layers. */
+static void assert_close(const float *got, const float *want, size_t n)
+{
+    float most = 0;
+
+    for (size_t i = 0; i < n; i++)
+        most = fmaxf(most, fabsf(want[i]));
+    for (size_t i = 0; i < n; i++)
+        assert_true(fabsf(got[i] - want[i]) <= 2e-5F * most);
+}
+
+static void analysis_is_that_of_the_training_code(void **state)
+{
+    (void)state;
+    for (int k = 0; k < N_MODELS; k++) {
+        fmc_model *m = load_model(models[k]);
+        const file_bytes f = load_file(models[k], ".analysis");
+        fmc_in in = fmc_in_make(f.data, f.size);
+        float *field, *y, *z, *first_y = NULL, *got_y, *got_z;
+        fmc_vae_shape s;
+        uint32_t dim[3];
+
+        for (int d = 0; d < 3; d++)
+            dim[d] = fmc_in_u32(&in);
+        assert_int_equal(fmc_vae_shape_make(m, dim, &s), FMC_OK);
+        field = read_floats(&in, s.n_padded);
+        y = read_floats(&in, s.n_latents);
+        z = read_floats(&in, s.n_hyper);
+        assert_int_equal(fmc_in_status(&in), FMC_OK);
+        for (uint32_t level = FMC_SIMD_REF; level <= FMC_SIMD_AVX512VNNI; level++) {
+            const fmc_exec ex = exec_at(level, 1 + level % 2);
+
+            got_y = malloc(s.n_latents * sizeof *got_y);
+            got_z = malloc(s.n_hyper * sizeof *got_z);
+            assert_int_equal(fmc_vae_analyse(&ex, m, &s, field, got_y, got_z), FMC_OK);
+            assert_close(got_y, y, s.n_latents);
+            assert_close(got_z, z, s.n_hyper);
+            if (first_y)
+                assert_memory_equal(first_y, got_y, s.n_latents * sizeof *got_y); /* bit for bit */
+            free(first_y);
+            first_y = got_y;
+            free(got_z);
+        }
+        free(first_y);
+        free(field);
+        free(y);
+        free(z);
+        free(f.data);
+        fmc_model_free(m);
+    }
+}
+
+/* Any floats, also none, give symbols that decode. */
+static void any_field_has_symbols_that_decode(void **state)
+{
+    static const uint32_t dim[3] = { 5, 18, 33 };
+    const fmc_exec ex = exec_at(FMC_SIMD_BEST, 1);
+    fmc_model *m = load_model(models[1]);
+    const size_t count = (size_t)dim[0] * dim[1] * dim[2];
+    float *field = malloc(count * sizeof *field), *y, *z;
+    int32_t *q, *mu, *value = malloc(count * sizeof *value);
+    uint8_t *index;
+    fmc_vae_shape s;
+
+    (void)state;
+    assert_int_equal(fmc_vae_shape_make(m, dim, &s), FMC_OK);
+    y = malloc(s.n_latents * sizeof *y);
+    z = malloc(s.n_hyper * sizeof *z);
+    q = malloc((s.n_latents + s.n_hyper) * sizeof *q);
+    mu = malloc(s.n_latents * sizeof *mu);
+    index = malloc(s.n_latents);
+    for (int kind = 0; kind < 4; kind++) {
+        fmc_out out = fmc_out_make(&fmc_system_allocator);
+        fmc_in in;
+
+        for (size_t i = 0; i < count; i++)
+            field[i] = kind == 0 ? (float)noise(200) * 0.01F : kind == 1 ? (i % 2 ? 1e30F : -1e30F)
+                       : kind == 2 ? (i % 5 ? 1.0F : INFINITY) : i % 7 ? 3e5F * (float)noise(20) : NAN;
+        assert_int_equal(fmc_vae_analyse(&ex, m, &s, field, y, z), FMC_OK);
+        assert_int_equal(fmc_vae_quantise(&ex, m, 2, &s, y, z, q + s.n_latents, q, mu, index), FMC_OK);
+        assert_int_equal(fmc_vae_write(&ex, m, 2, &s, q + s.n_latents, q, index, &out), FMC_OK);
+        in = fmc_in_make(out.data, out.size);
+        assert_int_equal(fmc_vae_read(&ex, m, 2, &s, &in, value), FMC_OK);
+        fmc_out_fini(&out);
+    }
+    free(field);
+    free(y);
+    free(z);
+    free(q);
+    free(mu);
+    free(index);
+    free(value);
+    fmc_model_free(m);
+}
+
 /* An allocator whose n-th request fails. */
 typedef struct failing {
     fmc_allocator alloc;
@@ -266,6 +372,8 @@ int main(void)
         cmocka_unit_test(vectors_come_out_of_any_number_of_threads),
         cmocka_unit_test(written_symbols_give_the_field_back),
         cmocka_unit_test(latents_out_of_range_are_corrupt),
+        cmocka_unit_test(analysis_is_that_of_the_training_code),
+        cmocka_unit_test(any_field_has_symbols_that_decode),
         cmocka_unit_test(every_failed_allocation_is_told),
         cmocka_unit_test(cancelled_work_stops),
         cmocka_unit_test(absurd_sizes_are_refused),

@@ -66,6 +66,15 @@ FMC_ALWAYS_INLINE void store_i32_avx2(const __m256i sum[2], size_t n, int32_t *o
 }
 
 #include "nn_conv.h"
+#define VF __m256
+#define VF_LANES 8
+#define VF_LOAD(p) _mm256_loadu_ps(p)
+#define VF_STORE(p, v) _mm256_storeu_ps((p), (v))
+#define VF_SET(x) _mm256_set1_ps(x)
+#define VF_ADD(a, b) _mm256_add_ps((a), (b))
+#define VF_MUL(a, b) _mm256_mul_ps((a), (b))
+#define TILE_F32 6 /* with the product 16 registers */
+#include "nn_conv_f32.h"
 #include "nn_depthwise.h"
 #include "nn_add.h"
 #include "../../ref/loops_nn.h"

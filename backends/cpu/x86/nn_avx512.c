@@ -78,6 +78,15 @@ FMC_ALWAYS_INLINE void NN_NAME(store_i32)(const __m512i *sum, size_t n, int32_t 
 }
 
 #include "nn_conv.h"
+#define VF __m512
+#define VF_LANES 16
+#define VF_LOAD(p) _mm512_loadu_ps(p)
+#define VF_STORE(p, v) _mm512_storeu_ps((p), (v))
+#define VF_SET(x) _mm512_set1_ps(x)
+#define VF_ADD(a, b) _mm512_add_ps((a), (b))
+#define VF_MUL(a, b) _mm512_mul_ps((a), (b))
+#define TILE_F32 18
+#include "nn_conv_f32.h"
 #include "nn_depthwise.h"
 #include "nn_add.h"
 #include "../../ref/loops_nn.h"

@@ -6,8 +6,12 @@ Widths differ from those of shipped models, so that odd and partial channel coun
 stored, and change only with the format of weights.
 """
 import pathlib
+import struct
 
-from fmc_train import fmcw, tiny, vectors
+import numpy as np
+import torch
+
+from fmc_train import encode, fmcw, tiny, vectors
 from fmc_train.export import export
 
 HERE = pathlib.Path(__file__).parent
@@ -18,6 +22,16 @@ CHANGES = {
 }
 
 
+def analysis(raw):
+    """Dimensions, a field, its latents and hyper-latents: u32, f32."""
+    field = tiny.random_fields(1, 9)[:, :, :4, :32, :48]
+    model = fmcw.read(raw)
+    with torch.no_grad():
+        y = encode.run(model, "analysis", field)
+        z = encode.run(model, "hyper_analysis", y)
+    return struct.pack("<3I", *field.shape[2:]) + b"".join(np.ascontiguousarray(a).astype("<f4").tobytes() for a in (field, y, z))
+
+
 def main():
     vectors.SHAPES = SHAPES
     for name, changes in CHANGES.items():
@@ -25,6 +39,7 @@ def main():
         (HERE / f"{name}.fmcw").write_bytes(raw)
         vec = vectors.make(fmcw.read(raw), raw, 3)
         (HERE / f"{name}.fmcv").write_bytes(vec)
+        (HERE / f"{name}.analysis").write_bytes(analysis(raw))
         print(name, len(raw), len(vec))
 
 
