@@ -7,7 +7,9 @@
 
 enum { MAX_CHANNELS = 4096, MAX_FRACTION = 256 };
 #define MAX_VALUES ((uint64_t)1 << 14) /* of one tensor per site of the input */
+#define MAX_TOTAL ((uint64_t)1 << 21)  /* of all tensors of a program */
 #define MAX_WORK ((uint64_t)1 << 24)   /* multiplications of a program per site of the input */
+#define MAX_NUMBERS ((uint64_t)1 << 24)/* that the ops of a program take from arrays, output channels in sixteens */
 
 void fmc_net_sites(const fmc_net_op *op, const uint32_t in[FMC_NET_AXES], uint64_t out[FMC_NET_AXES])
 {
@@ -89,22 +91,31 @@ static uint64_t per_site(const fmc_net_op *op, uint64_t x)
     return (x * num + den - 1) / den;
 }
 
+/* How many numbers of arrays an op has to hold and check. Ops may share arrays, so the size of the file is no limit. */
+static uint64_t count_numbers(const fmc_weights *w, const fmc_net_op *op)
+{
+    uint64_t n = 0;
+
+    for (int k = 0; k < FMC_NET_ARRAYS; k++)
+        n += op->array[k] < 0 ? 0 : w->array[op->array[k]].count;
+    return (n / op->channels + 1) * ((op->channels + 15) / 16 * 16);
+}
+
 static fmc_status check_limits(fmc_weights *w, const fmc_net *net)
 {
-    uint64_t work = 0;
+    uint64_t work = 0, values = 0, numbers = 0;
 
     for (uint32_t i = 0; i < net->n_ops; i++) {
         const fmc_net_op *op = &net->op[i];
 
         if (op->channels < 1 || op->channels > MAX_CHANNELS || per_site(op, op->channels) > MAX_VALUES)
             return fmc_weights_refuse(w, FMC_ERR_BAD_MODEL, "%s op %u: too many values", net->name, i);
-        if ((op->kind == FMC_NET_CONV || op->kind == FMC_NET_F_CONV) && op->array[0] >= 0) {
-            const uint64_t count = w->array[op->array[0]].count;
-
-            if (count > MAX_WORK * MAX_FRACTION)
-                return fmc_weights_refuse(w, FMC_ERR_BAD_MODEL, "%s op %u: too much work", net->name, i);
-            work += per_site(op, count);
-        }
+        values += per_site(op, op->channels);
+        numbers += count_numbers(w, op);
+        if (values > MAX_TOTAL || numbers > MAX_NUMBERS)
+            return fmc_weights_refuse(w, FMC_ERR_BAD_MODEL, "%s op %u: too many values or numbers together", net->name, i);
+        if ((op->kind == FMC_NET_CONV || op->kind == FMC_NET_F_CONV) && op->array[0] >= 0)
+            work += per_site(op, w->array[op->array[0]].count);
         if (work > MAX_WORK)
             return fmc_weights_refuse(w, FMC_ERR_BAD_MODEL, "%s: too much work", net->name);
     }

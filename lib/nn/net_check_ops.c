@@ -286,8 +286,8 @@ fmc_status fmc_net_check_float(fmc_weights *w, const fmc_net *net, uint32_t i)
     uint32_t n_arrays = 0, n_parameters = 0;
     int is_good = 1;
 
-    if (op->lo || op->hi || !are_finite(w, op))
-        return refuse(w, net, i, "range, or arrays that are not finite floats");
+    if (op->lo || op->hi)
+        return refuse(w, net, i, "range");
     switch (op->kind) {
     case FMC_NET_F_CONV:
         is_good = is_geometry(op, x, dim) && shaped(w, op, 0, FMC_WEIGHTS_F32, 5, dim) &&
@@ -318,5 +318,5 @@ fmc_status fmc_net_check_float(fmc_weights *w, const fmc_net *net, uint32_t i)
     }
     if (!is_good || !are_absent(op, n_arrays) || !is_rest_zero(op, n_parameters))
         return refuse(w, net, i, "parameters, arrays or shapes");
-    return FMC_OK;
+    return are_finite(w, op) ? FMC_OK : refuse(w, net, i, "arrays that are not finite floats");
 }

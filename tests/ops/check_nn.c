@@ -188,7 +188,7 @@ static void totals_match(const fmc_nn_kernels *f, size_t n, size_t pitch)
 /* Floats: bit for bit, as sums have one order. */
 static void float_convolutions_match(const fmc_nn_kernels *f)
 {
-    for (int i = 0; i < 150; i++) {
+    for (int i = 0; i < 400; i++) {
         fmc_nn_conv_f32 c = { .n_rows = ops_random() % 2 ? 3 : 1, .kx = ops_random() % 2 ? 3 : 1,
                               .stride_x = 1 + ops_random() % 2, .pitch_in = 1 + ops_random() % 33, .n_out = 1 + ops_random() % 40 };
         const size_t n = ops_random() % MAX_SITES, row_count = ((n ? n - 1 : 0) * c.stride_x + c.kx) * c.pitch_in;

@@ -85,7 +85,7 @@ FMC_ALWAYS_INLINE void NN_NAME(store_i32)(const __m512i *sum, size_t n, int32_t 
 #define VF_SET(x) _mm512_set1_ps(x)
 #define VF_ADD(a, b) _mm512_add_ps((a), (b))
 #define VF_MUL(a, b) _mm512_mul_ps((a), (b))
-#define TILE_F32 18
+#define TILE_F32 12
 #include "nn_conv_f32.h"
 #include "nn_depthwise.h"
 #include "nn_add.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Direct convolution of floats: as nn_conv.h, with one input channel a step. Sums are not fused, so that every variant
- * rounds alike. VF_LANES floats a vector; TILE_F32 sites by one block, a multiple of 3.
+ * rounds alike. VF_LANES floats a vector; TILE_F32 sites (6 or 12) by one block. The last sites of a row are computed again
+ * rather than in small tiles.
  */
 enum { NN_NAME(parts_f32) = FMC_NN_BLOCK / VF_LANES };
 
@@ -54,6 +55,18 @@ static void NN_NAME(conv_f32)(const fmc_nn_conv_f32 *c, const float *const *row,
 
         for (; x + TILE_F32 <= n; x += TILE_F32)
             NN_NAME(tile_f32)(c, row, x, block, TILE_F32, out);
+        if (n - x > 9) {
+            NN_NAME(tile_f32)(c, row, x, block, 3, out);
+            x += 3;
+        }
+        if (n - x > 6 && n >= 9) {
+            NN_NAME(tile_f32)(c, row, n - 9, block, TILE_F32 > 9 ? 9 : 1, out); /* only a tile of 12 leaves as many */
+            continue;
+        }
+        if (n - x > 3 && n - x <= 6 && n >= 6) {
+            NN_NAME(tile_f32)(c, row, n - 6, block, 6, out);
+            continue;
+        }
         for (; x + 3 <= n; x += 3)
             NN_NAME(tile_f32)(c, row, x, block, 3, out);
         for (; x < n; x++)
