@@ -12,6 +12,12 @@
  * hyper-latents [hyper][t][ceil(h / 4)][ceil(w / 4)].
  */
 
+/** Decoded samples are integers times 2 to the power of this. */
+static inline int32_t fmc_vae_exponent(const fmc_model *m)
+{
+    return -(int32_t)m->n.output_frac;
+}
+
 /** Sites of the latents and hyper-latents of a field. */
 typedef struct fmc_vae_shape {
     uint32_t dim[FMC_NET_AXES];    /* samples: t, y, x */

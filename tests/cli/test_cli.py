@@ -214,6 +214,20 @@ class Parts(Streams):
 
 
 class Reports(Streams):
+    def test_info_describes_a_model(self):
+        here = os.path.dirname(os.path.abspath(__file__))
+        with open(os.path.join(here, "..", "unit", "data", "klt.fmcw"), "rb") as f:
+            model = f.read()
+        self.put("klt.fmcw", model)
+        text = self.run_fmc("info", "klt.fmcw").decode()
+        for line in ("model       vae\n", "levels      8\n", "latents     3 per 4 x 16 x 16 samples\n", '"purpose"',
+                     f"hash        {struct.unpack_from('<Q', model, 16)[0]:016x}\n", f"size        {len(model)} bytes\n"):
+            self.assertIn(line, text)
+        self.put("bad.fmcw", model[:1000])
+        self.fails(1, "ends early", "info", "bad.fmcw")
+        self.put("bad.fmcw", model[:200] + bytes([model[200] ^ 1]) + model[201:])
+        self.fails(1, "hash", "info", "bad.fmcw")
+
     def test_info_describes_header_and_chunks(self):
         self.compress("--rel", "1e-3", "--effort", "1")
         text = self.run_fmc("info", "out.fmc").decode()
