@@ -32,6 +32,9 @@ typedef struct cli_options {
     uint32_t effort;    /**< 0: not given */
     uint32_t n_threads; /**< 0: one per core */
     uint32_t coder;     /**< enum fmc_coder */
+    const char *model[8]; /**< files of weights */
+    uint32_t n_models;
+    bool no_model;
     bool has_fill;
     double fill;
     uint32_t n_chunk; /**< entries of chunk */
@@ -113,6 +116,16 @@ typedef struct cli_progress {
 
 void cli_progress_init(cli_progress *progress, const char *label);
 void cli_progress_fini(cli_progress *progress);
+
+/** The files of weights that --model names, opened. */
+typedef struct cli_models {
+    fmc_model *model[8];
+    uint32_t n;
+} cli_models;
+
+/** Open them and make them known to ctx. Close after ctx is destroyed, also after a failure. @return false after a message. */
+bool cli_models_open(const cli_options *options, fmc_ctx *ctx, cli_models *models);
+void cli_models_close(cli_models *models);
 
 /** Create a context that reports to progress (NULL: to nobody). @return false after a message. */
 bool cli_context_create(cli_progress *progress, fmc_ctx **out);

@@ -115,10 +115,11 @@ static bool prepare(const cli_options *o, const cli_input *input, bench *b, void
     return true;
 }
 
-static bool run_efforts(bench *b)
+static bool run_efforts(bench *b, const cli_models *models)
 {
     static const uint32_t efforts[] = { 1, 5, 9 };
     bool is_good = true;
+    b->params.model = models->model[0];
     print_title(b);
     if (b->options->effort)
         return run_effort(b, b->options->effort);
@@ -131,12 +132,15 @@ int cli_bench(const cli_options *o)
 {
     cli_input input;
     bench b = { 0 };
+    cli_models models = { 0 };
     void *packed = NULL, *decoded = NULL;
     if (!cli_input_open(o->input[0], o, &input))
         return CLI_FAILURE;
     const bool is_good =
-        prepare(o, &input, &b, &packed, &decoded) && cli_context_create(NULL, &b.ctx) && run_efforts(&b);
+        prepare(o, &input, &b, &packed, &decoded) && cli_context_create(NULL, &b.ctx) &&
+        cli_models_open(o, b.ctx, &models) && run_efforts(&b, &models);
     fmc_ctx_destroy(b.ctx);
+    cli_models_close(&models);
     free(packed);
     free(decoded);
     cli_input_close(&input);

@@ -24,13 +24,14 @@ static bool write_stream(const cli_options *o, const void *data, size_t size)
     return cli_output_close(&output, is_good);
 }
 
-static bool compress(const cli_options *o, const cli_input *input, fmc_ctx *ctx, cli_progress *progress)
+static bool compress(const cli_options *o, const cli_input *input, fmc_ctx *ctx, cli_models *models, cli_progress *progress)
 {
     fmc_params params;
     void *data = NULL;
     size_t size = 0;
-    if (!cli_params_fill(o, input->array.rank, &params))
+    if (!cli_params_fill(o, input->array.rank, &params) || !cli_models_open(o, ctx, models))
         return false;
+    params.model = models->model[0];
     params.has_fill = o->has_fill || input->has_fill;
     params.fill_value = o->has_fill ? o->fill : input->fill;
     const fmc_status st = fmc_compress_alloc(ctx, &input->array, &params, &data, &size);
@@ -48,12 +49,14 @@ int cli_compress(const cli_options *o)
 {
     cli_input input;
     cli_progress progress;
+    cli_models models = { 0 };
     fmc_ctx *ctx = NULL;
     if (!cli_input_open(o->input[0], o, &input))
         return CLI_FAILURE;
     cli_progress_init(&progress, "compress");
-    const bool is_good = cli_context_create(&progress, &ctx) && compress(o, &input, ctx, &progress);
+    const bool is_good = cli_context_create(&progress, &ctx) && compress(o, &input, ctx, &models, &progress);
     fmc_ctx_destroy(ctx);
+    cli_models_close(&models);
     cli_input_close(&input);
     return is_good ? CLI_OK : CLI_FAILURE;
 }

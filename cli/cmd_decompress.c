@@ -113,13 +113,16 @@ int cli_decompress(const cli_options *o)
 {
     cli_stream stream;
     cli_progress progress;
+    cli_models models = { 0 };
     fmc_io io;
     fmc_ctx *ctx = NULL;
     if (!cli_stream_open(o->input[0], &stream, &io))
         return CLI_FAILURE;
     cli_progress_init(&progress, "decompress");
-    const bool is_good = cli_context_create(&progress, &ctx) && decompress(o, ctx, &io, &progress);
+    const bool is_good = cli_context_create(&progress, &ctx) && cli_models_open(o, ctx, &models) &&
+                         decompress(o, ctx, &io, &progress);
     fmc_ctx_destroy(ctx);
+    cli_models_close(&models);
     cli_stream_close(&stream);
     return is_good ? CLI_OK : CLI_FAILURE;
 }

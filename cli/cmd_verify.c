@@ -165,13 +165,15 @@ int cli_verify(const cli_options *o)
 {
     cli_input input;
     cli_bytes stream = { 0 };
+    cli_models models = { 0 };
     fmc_ctx *ctx = NULL;
     int result = CLI_FAILURE;
     if (!cli_input_open(o->input[0], o, &input))
         return CLI_FAILURE;
-    if (cli_bytes_open(o->input[1], &stream) && cli_context_create(NULL, &ctx))
+    if (cli_bytes_open(o->input[1], &stream) && cli_context_create(NULL, &ctx) && cli_models_open(o, ctx, &models))
         result = verify(o, &input, &stream, ctx);
     fmc_ctx_destroy(ctx);
+    cli_models_close(&models);
     cli_bytes_close(&stream);
     cli_input_close(&input);
     return result;

@@ -69,13 +69,19 @@ static const char *set_count(cli_options *o, uint32_t arg, const char *text)
 static const char *set_coder(cli_options *o, uint32_t arg, const char *text)
 {
     (void)arg;
-    return cli_parse_coder(text, &o->coder) ? NULL : "auto, transform, interp, grid or exact";
+    return cli_parse_coder(text, &o->coder) ? NULL : "auto, transform, interp, grid, exact, vae, vae+transform or vae+interp";
 }
 
 static const char *set_model(cli_options *o, uint32_t arg, const char *text)
 {
-    (void)o, (void)arg;
-    return strcmp(text, "none") == 0 ? NULL : "none: this version cannot load learned models";
+    (void)arg;
+    if (strcmp(text, "none") == 0)
+        o->no_model = true;
+    else if (o->n_models < sizeof o->model / sizeof o->model[0])
+        o->model[o->n_models++] = text;
+    else
+        return "given at most eight times";
+    return NULL;
 }
 
 static const char *set_fill(cli_options *o, uint32_t arg, const char *text)
@@ -160,8 +166,8 @@ static const option_spec specs[] = {
     { "effort", 0, MAKES_STREAM, "N", set_effort, 0, "1 fast .. 5 default .. 9 smallest" },
     { "chunk", 0, MAKES_STREAM, "N,N,..", set_chunk, 0, "extents of the pieces that can be read alone; 0: chosen" },
     { "axis", 0, MAKES_STREAM, "KIND,..", set_axis, 0, "per axis: auto, smooth, unlike (members), periodic" },
-    { "coder", 0, MAKES_STREAM, "NAME", set_coder, 0, "auto, transform, interp, grid or exact" },
-    { "model", 0, MAKES_STREAM, "FILE|none", set_model, 0, "learned weights; this version takes none only" },
+    { "coder", 0, MAKES_STREAM, "NAME", set_coder, 0, "auto, transform, interp, grid, exact; vae, vae+transform, vae+interp" },
+    { "model", 0, USES_CORES, "FILE|none", set_model, 0, "learned weights to use; to read streams, also more than once" },
     { "fill", 0, MAKES_STREAM, "V", set_fill, 0, "samples equal to V are missing data" },
     { "dims", 'd', READS_ARRAY, "N,N,..", set_dims, 0, "the input is raw samples of this shape, slowest axis first" },
     { "type", 't', READS_ARRAY, "f32|f64", set_dtype, 0, "type of raw samples" },
@@ -287,6 +293,7 @@ bool cli_params_fill(const cli_options *o, uint32_t rank, fmc_params *p)
         p->effort = o->effort;
     p->n_threads = o->n_threads;
     p->coder = o->coder;
+    p->no_model = o->no_model;
     for (uint32_t a = 0; a < o->n_chunk; a++)
         p->chunk[a] = o->chunk[a];
     for (uint32_t a = 0; a < o->n_axis; a++)

@@ -99,8 +99,13 @@ bool cli_parse_axes(const char *text, uint32_t *out, uint32_t *n)
 bool cli_parse_coder(const char *text, uint32_t *out)
 {
     static const char *const names[] = { "auto", "transform", "interp", "grid", "exact" }; /* order of enum fmc_coder */
-    *out = find_word(text, strlen(text), names, 5);
-    return *out < 5;
+    const bool is_learned = strncmp(text, "vae", 3) == 0 && (text[3] == '+' || text[3] == '\0');
+    const char *rest = !is_learned ? text : text[3] ? text + 4 : "auto";
+    *out = find_word(rest, strlen(rest), names, is_learned ? 3 : 5);
+    if (*out >= (is_learned ? 3u : 5u))
+        return false;
+    *out |= is_learned ? FMC_CODER_VAE : 0;
+    return true;
 }
 
 /* One of "3", "3:7", "3:", ":7", ":"; moves *at behind it. */

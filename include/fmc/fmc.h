@@ -78,6 +78,19 @@ FMC_API const char *fmc_ctx_message(const fmc_ctx *ctx);
 /** Free memory that fmc_compress_alloc or fmc_decompress_alloc returned. Accepts NULL. */
 FMC_API void fmc_free(fmc_ctx *ctx, void *ptr);
 
+/**
+ * Make a model known for decoding: streams name theirs by its hash. The library's own needs no call.
+ * @param model  borrowed; must live until ctx is destroyed. Known already: nothing happens.
+ * @return FMC_OK, FMC_ERR_ARG, FMC_ERR_NO_MEMORY, FMC_ERR_LIMIT: more than 256.
+ */
+FMC_API fmc_status fmc_ctx_add_model(fmc_ctx *ctx, const fmc_model *model);
+
+/**
+ * The model that is built into the library, opened when it is first needed. Lives as long as ctx. NULL: there is none, or
+ * memory is short.
+ */
+FMC_API const fmc_model *fmc_ctx_own_model(fmc_ctx *ctx);
+
 /* -------------------------------------------------------------------------------------------------- params -- */
 
 /** What the bound means; x is the original, x' the decoded sample. Values are format constants. */
@@ -97,7 +110,8 @@ enum fmc_coder {
     FMC_CODER_TRANSFORM = 1, /**< transform per axis + context coding (+ exact outliers) */
     FMC_CODER_INTERP = 2,    /**< multi-level interpolation or Lorenzo prediction; pointwise bound by construction */
     FMC_CODER_GRID = 3,      /**< values on a grid (packed sources) as integers */
-    FMC_CODER_EXACT = 4      /**< lossless floats */
+    FMC_CODER_EXACT = 4,     /**< lossless floats */
+    FMC_CODER_VAE = 0x100    /**< a model's prediction below AUTO, TRANSFORM or INTERP; or-ed to one of them */
 };
 
 /** What the caller knows of an axis. */
@@ -120,8 +134,9 @@ typedef struct fmc_params {
     double   fill_value;                /**< compared as the array's type; NaN samples are missing data always */
     uint64_t chunk[FMC_MAX_RANK];       /**< chunk extents for random access; 0: chosen (docs/format.md 4) */
     uint32_t axis[FMC_MAX_RANK];        /**< enum fmc_axis_kind per axis */
-    uint32_t reserved;                  /**< 0 */
-    const fmc_model *model;             /**< NULL; see model.h */
+    uint32_t no_model;                  /**< 1: no learned model is used, not even the library's own */
+    const fmc_model *model;             /**< borrowed; NULL: the library's own, where it was built in. Streams that use it need
+                                             it to decode: fmc_ctx_add_model */
 } fmc_params;
 
 /** Defaults for every field. @param size sizeof(fmc_params) as the caller compiled it. */
@@ -187,6 +202,7 @@ typedef struct fmc_chunk_info {
     uint64_t size;                     /**< of the record in bytes */
     double   abs_bound;                /**< pointwise bound that holds in this chunk, data units; 0 exact; < 0 none stored */
     char     detail[64];               /**< transforms per axis, or predictor; NUL-terminated */
+    uint64_t model;                    /**< hash of the model that decoding needs; 0: none */
 } fmc_chunk_info;
 
 /** Describe a stream in memory. @return FMC_OK, _ARG, _NOT_FMC, _UNSUPPORTED, _TRUNCATED, _CORRUPT. */

@@ -67,6 +67,10 @@ fmc_status fmc_ctx_create(const fmc_ctx_options *options, fmc_ctx **out)
         st = FMC_ALLOC_ZERO(&o.allocator, 1, &ctx);
     if (st != FMC_OK)
         return st;
+    if (pthread_mutex_init(&ctx->own_lock, NULL)) {
+        fmc_dealloc(&o.allocator, ctx);
+        return FMC_ERR_NO_MEMORY;
+    }
     ctx->alloc = o.allocator;
     ctx->kernels = fmc_kernels_select(FMC_SIMD_BEST);
     ctx->parallel_for = o.parallel_for;
@@ -86,6 +90,7 @@ void fmc_ctx_destroy(fmc_ctx *ctx)
     if (ctx) {
         const fmc_allocator alloc = ctx->alloc;
 
+        fmc_ctx_drop_models(ctx);
         fmc_dealloc(&alloc, ctx);
     }
 }
@@ -170,7 +175,9 @@ fmc_exec fmc_ctx_enter(fmc_ctx *ctx, uint32_t n_threads)
                     .n_threads = n_threads ? n_threads : fmc_cpu_count(),
                     .parallel_for = ctx->parallel_for,
                     .parallel_for_user = ctx->parallel_for_user,
-                    .cancelled = &ctx->cancelled };
+                    .cancelled = &ctx->cancelled,
+                    .find_model = fmc_ctx_find_model,
+                    .find_model_user = ctx };
 
     if (ctx->progress) {
         ex.poll = poll_progress;

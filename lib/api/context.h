@@ -26,7 +26,21 @@ struct fmc_ctx {
     pthread_t                 caller;
     fenv_t                    env;
     char                      message[FMC_MESSAGE_SIZE];
+    /* models for decoding */
+    const fmc_model         **model;            /* the caller's, borrowed */
+    uint32_t                  n_models;
+    pthread_mutex_t           own_lock;
+    fmc_model                *own_model;        /* built in; NULL until it is needed */
 };
+
+/** fmc_exec.find_model of a context. Any thread. */
+const fmc_model *fmc_ctx_find_model(void *ctx, uint64_t hash);
+
+/** The model that is built in, opened if it is not yet; *out NULL: there is none. Any thread. @return also _NO_MEMORY. */
+fmc_status fmc_ctx_open_own(fmc_ctx *ctx, const fmc_model **out);
+
+/** Release what models.c keeps in a context. */
+void fmc_ctx_drop_models(fmc_ctx *ctx);
 
 /**
  * Begin a public call: empties the message, resets cancel and progress, saves the floating-point environment and sets

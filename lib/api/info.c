@@ -55,7 +55,8 @@ fmc_status fmc_stream_chunk_info(fmc_ctx *ctx, const fmc_stream *stream, uint64_
                               .coder = facts.coder,
                               .offset = stream->index.offset[i],
                               .size = record.size,
-                              .abs_bound = facts.abs_bound };
+                              .abs_bound = facts.abs_bound,
+                              .model = facts.model };
     memcpy(info->start, box.start, sizeof info->start);
     memcpy(info->dim, box.dim, sizeof info->dim);
     memcpy(info->detail, facts.detail, sizeof info->detail);

@@ -16,7 +16,11 @@ void fmc_pack_init(fmc_pack *pack, fmc_ctx *ctx, const fmc_header *h, const fmc_
 {
     *pack = (fmc_pack){ .ctx = ctx, .header = *h, .sink = *sink, .tail = fmc_tail_make(&ctx->alloc) };
     pack->effort.effort = params->effort;
-    pack->effort.coder = params->coder;
+    pack->effort.coder = params->coder & ~(uint32_t)FMC_CODER_VAE;
+    pack->effort.model = params->model;
+    pack->effort.learned = params->coder & FMC_CODER_VAE        ? FMC_LEARNED_ALWAYS
+                           : params->model == ctx->own_model ? FMC_LEARNED_CHEAP
+                                                             : FMC_LEARNED_TRY;
     for (uint32_t a = 0; a < h->rank; a++)
         pack->effort.axis[a] = params->axis[a];
 }

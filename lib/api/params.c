@@ -44,22 +44,43 @@ static fmc_status check_bound(fmc_ctx *ctx, const fmc_params *p)
     return FMC_OK;
 }
 
+static int is_coder(uint32_t coder)
+{
+    return coder & FMC_CODER_VAE ? (coder & ~(uint32_t)FMC_CODER_VAE) <= FMC_CODER_INTERP : coder <= FMC_CODER_EXACT;
+}
+
 static fmc_status check_choices(fmc_ctx *ctx, const fmc_params *p)
 {
     if (p->effort < 1 || p->effort > 9)
         return fmc_fail(ctx, FMC_ERR_ARG, "params.effort must be 1 (fast) to 9 (smallest), not %u", p->effort);
-    if (p->coder > FMC_CODER_EXACT)
+    if (!is_coder(p->coder))
         return fmc_fail(ctx, FMC_ERR_ARG, "params.coder %u is unknown; see enum fmc_coder", p->coder);
     for (int a = 0; a < FMC_MAX_RANK; a++)
         if (p->axis[a] > FMC_AXIS_PERIODIC)
             return fmc_fail(ctx, FMC_ERR_ARG, "params.axis[%d] = %u is unknown; see enum fmc_axis_kind", a, p->axis[a]);
     if (p->has_fill > 1)
         return fmc_fail(ctx, FMC_ERR_ARG, "params.has_fill must be 0 or 1, not %u", p->has_fill);
-    if (p->model)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.model must be NULL: this version of the library has no models");
-    if (p->reserved)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.reserved must be 0; call fmc_params_init before setting fields");
+    if (p->no_model > 1)
+        return fmc_fail(ctx, FMC_ERR_ARG, "params.no_model must be 0 or 1, not %u", p->no_model);
+    if (p->coder & FMC_CODER_VAE && p->no_model)
+        return fmc_fail(ctx, FMC_ERR_ARG, "params.coder asks for a model, params.no_model for none");
+    if (p->coder & FMC_CODER_VAE && p->bound_kind == FMC_BOUND_LOSSLESS)
+        return fmc_fail(ctx, FMC_ERR_ARG, "a model predicts nothing that is to be lossless; use another coder or a bound");
     return FMC_OK;
+}
+
+/* The library's own model where none is given and one is needed. ctx NULL: bytes are counted, nothing is compressed. */
+static fmc_status choose_model(fmc_ctx *ctx, fmc_params *p)
+{
+    fmc_status st = FMC_OK;
+
+    if (p->no_model)
+        p->model = NULL;
+    else if (ctx && !p->model && p->bound_kind != FMC_BOUND_LOSSLESS && (p->coder & FMC_CODER_VAE || p->effort >= 9))
+        st = fmc_ctx_open_own(ctx, &p->model);
+    if (ctx && st == FMC_OK && p->coder & FMC_CODER_VAE && !p->model)
+        return fmc_fail(ctx, FMC_ERR_MODEL_MISSING, "this library was built without a model of its own: set params.model");
+    return st;
 }
 
 /* NaN and infinities are missing data anyway, and no sample equals a value outside the type. */
@@ -88,7 +109,7 @@ fmc_status fmc_params_take(fmc_ctx *ctx, const fmc_params *theirs, uint32_t dtyp
         st = check_choices(ctx, out);
     out->effort = out->effort < 5 ? 1 : out->effort < 9 ? 5 : 9;
     normalise_fill(out, dtype);
-    return st;
+    return st == FMC_OK ? choose_model(ctx, out) : st;
 }
 
 fmc_status fmc_array_take(fmc_ctx *ctx, const fmc_array *a, enum fmc_view_use use, const char *name)

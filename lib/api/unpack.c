@@ -241,6 +241,25 @@ done:
     return st;
 }
 
+/* Which model a chunk lacks. */
+static fmc_status say_missing(job *j, const item *it)
+{
+    const part p = part_of(j, it->ordinal);
+    const fmc_block block = fmc_block_of(&j->stream->header, p.chunk.dim);
+    fmc_chunk_facts facts = { 0 };
+    fmc_in payload;
+    fmc_status st;
+
+    FMC_TRY(fmc_stream_payload(&it->record, &it->head, &payload));
+    FMC_TRY(fmc_chunk_describe(&j->inner, &block, payload, &facts));
+    return fmc_fail(j->ctx, FMC_ERR_MODEL_MISSING,
+                    "chunk %" PRIu64 " needs the model with hash %016" PRIx64 "; open its file of weights and make it known "
+                    "(fmc_ctx_add_model)",
+                    it->ordinal, facts.model);
+done:
+    return st;
+}
+
 static fmc_status decode_items(job *j, const fmc_exec *ex, uint32_t n)
 {
     const int one_by_one = n == 1 || (ex->parallel_for && n < ex->n_threads);
@@ -257,7 +276,9 @@ static fmc_status decode_items(job *j, const fmc_exec *ex, uint32_t n)
             st = decode_task(j, i);
     }
     for (uint32_t i = 0; i < n; i++)
-        if (j->items[i].st == st && st != FMC_OK && st != FMC_ERR_CANCELLED)
+        if (j->items[i].st == st && st == FMC_ERR_MODEL_MISSING)
+            (void)say_missing(j, &j->items[i]);
+        else if (j->items[i].st == st && st != FMC_OK && st != FMC_ERR_CANCELLED)
             (void)fmc_fail(j->ctx, st, "chunk %" PRIu64 ": %s", j->items[i].ordinal,
                            st == FMC_ERR_CORRUPT ? "its bytes are damaged" : fmc_status_string(st));
     return st;

@@ -21,11 +21,20 @@ typedef struct fmc_goal {
     double   limit; /* data units, except for _PW_REL */
 } fmc_goal;
 
+/** When the model's prediction is tried. */
+enum fmc_learned_use {
+    FMC_LEARNED_CHEAP = 0, /* where little else is to be expected and time does not count: a general model */
+    FMC_LEARNED_TRY = 1,   /* beside the classical coders: the caller's own model */
+    FMC_LEARNED_ALWAYS = 2 /* lossy coders code nothing but what it leaves */
+};
+
 /** How hard to try. */
 typedef struct fmc_effort {
     uint32_t effort;              /* 1, 5 or 9 */
-    uint32_t coder;               /* enum fmc_coder */
+    uint32_t coder;               /* enum fmc_coder without FMC_CODER_VAE */
     uint32_t axis[FMC_MAX_RANK];  /* enum fmc_axis_kind */
+    const fmc_model *model;       /* may predict the chunk; NULL: none */
+    int      learned;             /* enum fmc_learned_use */
 } fmc_effort;
 
 /** What came out, for fmc_chunk_info. */
@@ -33,6 +42,7 @@ typedef struct fmc_chunk_facts {
     uint32_t coder;     /* enum fmc_coder */
     double   abs_bound; /* as fmc_chunk_info.abs_bound */
     char     detail[64];
+    uint64_t model;     /* hash of the model that it needs; 0: none */
 } fmc_chunk_facts;
 
 /**
@@ -43,7 +53,7 @@ typedef struct fmc_chunk_facts {
 fmc_status fmc_chunk_encode(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                             const fmc_effort *effort, fmc_out *out);
 
-/** Decode a payload into n samples. Untrusted bytes. */
+/** Decode a payload into n samples. Untrusted bytes. @return also FMC_ERR_MODEL_MISSING: see fmc_chunk_facts.model. */
 fmc_status fmc_chunk_decode(const fmc_exec *ex, const fmc_block *block, fmc_in payload, void *data);
 
 /**

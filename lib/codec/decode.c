@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Payload to samples, in the order of docs/format.md 5. Untrusted bytes. */
+#include <stdio.h>
 #include <string.h>
 
 #include "bound/correct.h"
@@ -132,9 +133,28 @@ static fmc_status describe_grid(const fmc_frame *f, fmc_in *in, fmc_chunk_facts 
     return fmc_in_status(in);
 }
 
+static fmc_status describe_base(fmc_in *in, fmc_chunk_facts *facts)
+{
+    fmc_in section = fmc_section_read(in);
+    fmc_base_head head;
+    fmc_status st;
+
+    FMC_TRY(fmc_in_status(in));
+    FMC_TRY(fmc_base_read_head(&section, &head));
+    facts->model = head.model;
+    if (head.kind == FMC_BASE_VAE)
+        (void)snprintf(facts->detail, sizeof facts->detail, "vae L%u + ", head.level);
+    else
+        (void)snprintf(facts->detail, sizeof facts->detail, "base + ");
+done:
+    return st;
+}
+
 /* Name what the coder of a lossy payload did. */
 static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fmc_chunk_facts *facts)
 {
+    char *detail = facts->detail;
+    size_t room = sizeof facts->detail;
     fmc_in body;
     fmc_status st;
 
@@ -143,14 +163,17 @@ static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fm
     FMC_TRY(fmc_frame_norm(in, f));
     if (f->flags & FMC_PAYLOAD_LOG)
         (void)fmc_section_read(in);
-    if (f->flags & FMC_PAYLOAD_BASE)
-        (void)fmc_section_read(in);
+    if (f->flags & FMC_PAYLOAD_BASE) {
+        FMC_TRY(describe_base(in, facts));
+        room -= strlen(detail);
+        detail += strlen(detail);
+    }
     body = fmc_section_read(in);
     FMC_TRY(fmc_in_status(in));
     if (f->coder == FMC_CODER_TRANSFORM)
-        FMC_TRY(fmc_transform_describe(ex, &f->signal, &body, facts->detail, sizeof facts->detail));
+        FMC_TRY(fmc_transform_describe(ex, &f->signal, &body, detail, room));
     else
-        FMC_TRY(fmc_predict_describe(ex, &f->signal, &body, facts->detail, sizeof facts->detail));
+        FMC_TRY(fmc_predict_describe(ex, &f->signal, &body, detail, room));
 done:
     return st;
 }

@@ -6,6 +6,7 @@
 #include "codec/codec.h"
 #include "codec/coder.h"
 #include "codec/grid_payload.h"
+#include "codec/learned.h"
 #include "codec/payload.h"
 #include "core/pool.h"
 #include "core/status.h"
@@ -25,6 +26,7 @@ typedef struct encoding {
     const void       *data;
     const fmc_goal   *goal;
     const fmc_effort *effort;
+    const fmc_base   *base;      /* what the lossy coders need not code; NULL: none */
     fmc_lossy         lossy;
     fmc_grid_work     grid;
     fmc_quantised     transform; /* of the menu's first plan, if it is there */
@@ -39,6 +41,7 @@ static void keep_smaller(encoding *e, fmc_candidate *c)
     if (c->coder != FMC_CODER_AUTO && (best->coder == FMC_CODER_AUTO || c->payload.size < best->payload.size)) {
         fmc_candidate_fini(e->ex, best);
         *best = *c;
+        *c = (fmc_candidate){ 0 };
     } else {
         fmc_candidate_fini(e->ex, c);
     }
@@ -192,6 +195,7 @@ static fmc_status estimate_lossy(encoding *e)
     fmc_status st;
 
     FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
+    e->lossy.base = e->base;
     if (e->effort->coder == FMC_CODER_INTERP)
         e->interp_bytes = 0;
     if (is_auto)
@@ -308,6 +312,87 @@ done:
     return st;
 }
 
+/* The lossy coders over what a base leaves. */
+static fmc_status code_above(encoding *e, const fmc_base *base)
+{
+    const int is_lossy = e->effort->coder == FMC_CODER_TRANSFORM || e->effort->coder == FMC_CODER_INTERP;
+    fmc_effort effort = *e->effort;
+    encoding r = { .ex = e->ex, .block = e->block, .data = e->data, .goal = e->goal, .effort = &effort, .base = base,
+                   .transform_bytes = HUGE_VAL, .interp_bytes = HUGE_VAL, .grid_bytes = HUGE_VAL };
+    fmc_status st;
+
+    if (!is_lossy)
+        effort.coder = FMC_CODER_AUTO;
+    FMC_TRY(estimate_lossy(&r));
+    FMC_TRY(code_promising(&r));
+    keep_smaller(e, &r.best);
+done:
+    fmc_candidate_fini(e->ex, &r.best);
+    fmc_quantised_fini(e->ex, &r.transform);
+    fmc_lossy_fini(e->ex, &r.lossy);
+    return st;
+}
+
+/* A prediction by the model at the levels whose error is near the goal: from the first that comes below `near` goals on. */
+static fmc_status code_levels(encoding *e, const fmc_lossy *l, const fmc_learned *w)
+{
+    const uint32_t levels = w->model->n.levels, most = e->effort->effort >= 9 ? 3 : 1;
+    const double goal = l->target.limit * (l->target.kind == FMC_BOUND_NRMSE ? 1 : 0.5);
+    const double near = e->effort->effort >= 9 ? 2.5 : 1.3;
+    uint32_t n = 0;
+    fmc_status st = FMC_OK;
+
+    for (uint32_t level = 0; level < levels && n < most; level++) {
+        fmc_base base;
+        double rmse;
+
+        st = fmc_learned_predict(e->ex, w, l, level, &base, &rmse);
+        if (st == FMC_OK && (rmse <= near * goal || level + 1 == levels)) {
+            st = code_above(e, &base);
+            n++;
+        }
+        fmc_base_fini(e->ex, &base);
+        FMC_TRY(st);
+    }
+done:
+    return st;
+}
+
+/* Where the classical payload takes this many bits a sample, a general model has nothing to add (docs/model.md). */
+static const double cheap_bits = 0.25;
+
+static int deserves_model(const encoding *e)
+{
+    const fmc_effort *effort = e->effort;
+
+    if (!effort->model || e->goal->kind == FMC_BOUND_LOSSLESS)
+        return 0;
+    if (effort->learned == FMC_LEARNED_ALWAYS)
+        return 1;
+    if (effort->coder != FMC_CODER_AUTO || effort->effort < 5 || e->best.coder == FMC_CODER_AUTO)
+        return 0;
+    if (effort->learned == FMC_LEARNED_TRY)
+        return 1;
+    return effort->effort >= 9 && 8 * (double)e->best.payload.size < cheap_bits * (double)fmc_block_count(e->block);
+}
+
+/* Prediction by a model, and what it leaves. */
+static fmc_status code_learned(encoding *e)
+{
+    fmc_lossy *l = &e->lossy;
+    fmc_learned w = { 0 };
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, l));
+    FMC_TRY(fmc_lossy_make_signal(e->ex, l));
+    FMC_TRY(fmc_learned_init(e->ex, l, e->effort->model, &w));
+    st = code_levels(e, l, &w);
+done:
+    fmc_learned_fini(e->ex, &w);
+    fmc_lossy_fini(e->ex, l);
+    return unless_unsupported(st);
+}
+
 /* Lossless coding competes where the payload is not much smaller than the data, and where it is larger anyway. */
 static fmc_status maybe_code_exact(encoding *e)
 {
@@ -329,14 +414,20 @@ done:
 static fmc_status encode(encoding *e)
 {
     const int is_lossless = e->goal->kind == FMC_BOUND_LOSSLESS;
+    const int is_learned = e->effort->learned == FMC_LEARNED_ALWAYS && !is_lossless;
     fmc_status st = FMC_OK;
 
+    if (is_learned)
+        goto learned;
     /* The lossless coder looks for grids by itself, block by block. */
     if (may_use(e, FMC_CODER_GRID) && (!is_lossless || e->effort->coder == FMC_CODER_GRID || e->effort->effort >= 9))
         FMC_TRY(estimate_grid(e));
     if (!is_lossless && (may_use(e, FMC_CODER_TRANSFORM) || may_use(e, FMC_CODER_INTERP)))
         FMC_TRY(estimate_lossy(e));
     FMC_TRY(code_promising(e));
+learned:
+    if (deserves_model(e))
+        FMC_TRY(code_learned(e));
     FMC_TRY(maybe_code_exact(e));
 done:
     return st;

@@ -8,6 +8,9 @@
 
 struct fmc_kernels; /* ops/kernels.h */
 
+/** The model of that hash among those that the caller has made known, borrowed; NULL: none. Any thread. */
+typedef const fmc_model *(*fmc_find_model_fn)(void *user, uint64_t hash);
+
 /**
  * What every internal function runs with: memory, threads, kernels, cancellation. Passed first, borrowed, const;
  * only `cancelled` changes under it.
@@ -21,6 +24,8 @@ typedef struct fmc_exec {
     atomic_int               *cancelled;       /* non-zero: give up with FMC_ERR_CANCELLED; may be NULL */
     void                    (*poll)(void *);   /* called by fmc_is_cancelled, on any thread; may set *cancelled; may be NULL */
     void                     *poll_user;
+    fmc_find_model_fn         find_model;      /* for decoding; NULL: there are none */
+    void                     *find_model_user;
 } fmc_exec;
 
 /** One piece of parallel work. Runs in fmc's floating-point environment. */

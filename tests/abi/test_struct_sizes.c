@@ -65,7 +65,7 @@ static void describe_params(void)
     FIELD(fmc_params, fill_value);
     FIELD(fmc_params, chunk);
     FIELD(fmc_params, axis);
-    FIELD(fmc_params, reserved);
+    FIELD(fmc_params, no_model);
     FIELD(fmc_params, model);
 }
 
@@ -93,6 +93,7 @@ static void describe_infos(void)
     FIELD(fmc_chunk_info, size);
     FIELD(fmc_chunk_info, abs_bound);
     FIELD(fmc_chunk_info, detail);
+    FIELD(fmc_chunk_info, model);
 }
 
 static void describe_models(void)

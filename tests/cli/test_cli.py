@@ -214,11 +214,26 @@ class Parts(Streams):
 
 
 class Reports(Streams):
-    def test_info_describes_a_model(self):
+    def put_model(self):
         here = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(here, "..", "unit", "data", "klt.fmcw"), "rb") as f:
             model = f.read()
         self.put("klt.fmcw", model)
+        return model
+
+    def test_a_model_predicts(self):
+        model = self.put_model()
+        self.compress("--rel", "1e-2", "--coder", "vae+interp", "--model", "klt.fmcw")
+        self.assertRegex(self.run_fmc("info", "--tiles", "out.fmc").decode(), r"interp .* vae L\d \+ ")
+        self.fails(1, f"{struct.unpack_from('<Q', model, 16)[0]:016x}", "decompress", "out.fmc", "-o", "back.npy")
+        self.fails(1, "nothing.fmcw", "decompress", "out.fmc", "-o", "back.npy", "--model", "nothing.fmcw")
+        _, back = self.decoded("--model", "klt.fmcw")
+        self.assertLessEqual(self.worst(back), Fraction(1e-2 * self.range))
+        self.assertIn(": holds", self.run_fmc("verify", "in.npy", "out.fmc", "--model", "klt.fmcw").decode())
+        self.fails(1, "none", "compress", "in.npy", "-o", "x.fmc", "--rel", "1e-2", "--coder", "vae", "--model", "none")
+
+    def test_info_describes_a_model(self):
+        model = self.put_model()
         text = self.run_fmc("info", "klt.fmcw").decode()
         for line in ("model       vae\n", "levels      8\n", "latents     3 per 4 x 16 x 16 samples\n", '"purpose"',
                      f"hash        {struct.unpack_from('<Q', model, 16)[0]:016x}\n", f"size        {len(model)} bytes\n"):
@@ -290,7 +305,7 @@ class Usage(Streams):
                             ("needs a value", c + ["--rel"]), ("number above 0", c + ["--rel", "-1"]),
                             ("number above 0", c + ["--abs", "nan"]), ("number above 0", c + ["--abs", "1e-3x"]),
                             ("takes no value", c + ["--lossless=1"]), ("from 1", c + ["--rel", "1", "--effort", "12"]),
-                            ("transform", c + ["--coder", "magic"]), ("cannot load", c + ["--model", "a.fmcw"]),
+                            ("transform", c + ["--coder", "magic"]), ("eight times", c + ["--model", "a.fmcw"] * 9),
                             ("periodic", c + ["--axis", "smooth,odd"]), ("extents", c + ["--chunk", "4,,4"]),
                             ("extents", c + ["-d", "1,2,3,4,5,6"]), ("f32 or f64", c + ["-t", "f16"]),
                             ("size in bytes", c + ["--size", "10X"]), ("number", c + ["--fill", "none"]),

@@ -8,6 +8,8 @@ enum { N = 990 };
 /* One piece of work on a context; n_live must be what it was before. */
 typedef fmc_status (*work_fn)(fmc_ctx *ctx, void *user);
 
+static counter *counting; /* for work that needs a second context */
+
 static void fail_everywhere(work_fn work, void *user)
 {
     uint64_t n = 1;
@@ -18,6 +20,7 @@ static void fail_everywhere(work_fn work, void *user)
         fmc_status st;
 
         assert_non_null(ctx);
+        counting = &c;
         c.fail_at = c.n_requests + n;
         st = work(ctx, user);
         assert_int_equal(c.n_live, 1);
@@ -64,6 +67,55 @@ static void compress_survives(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         fail_everywhere(compress_it, &cases[i]);
+}
+
+/* A stream that needs a model, and the model. */
+typedef struct learned {
+    const fmc_model *model;
+    void            *bytes;
+    size_t           size;
+} learned;
+
+static fmc_status decode_learned(fmc_ctx *unused, void *user)
+{
+    const learned *l = user;
+    fmc_ctx *ctx = counted_ctx(counting);
+    fmc_array a;
+    fmc_status st = FMC_ERR_NO_MEMORY;
+
+    (void)unused;
+    if (ctx) {
+        st = fmc_ctx_add_model(ctx, l->model);
+        if (st == FMC_OK)
+            st = fmc_decompress_alloc(ctx, l->bytes, l->size, 1, &a);
+        if (st == FMC_OK)
+            fmc_free(ctx, a.data);
+    }
+    fmc_ctx_destroy(ctx);
+    return st;
+}
+
+static void a_learned_stream_survives(void **state)
+{
+    fmc_params p = params_of(FMC_BOUND_REL, 1e-2);
+    learned l = { 0 };
+    fmc_model *model;
+    fmc_ctx *ctx;
+    fmc_array a;
+    float *x = make_f32(3, dim, &a);
+
+    (void)state;
+    assert_int_equal(fmc_ctx_create(NULL, &ctx), FMC_OK);
+    assert_int_equal(fmc_model_open_file(ctx, FMC_TEST_DATA "/klt.fmcw", &model), FMC_OK);
+    p.model = l.model = model;
+    p.coder = FMC_CODER_VAE;
+    fail_everywhere(compress_it, &p);
+    assert_int_equal(fmc_compress_alloc(ctx, &a, &p, &l.bytes, &l.size), FMC_OK);
+    fail_everywhere(decode_learned, &l);
+    fmc_free(ctx, l.bytes);
+    fmc_ctx_destroy(ctx);
+    fmc_model_close(model);
+    free(x);
 }
 
 /* Bytes of a stream made without failures. */
@@ -172,7 +224,7 @@ static void writer_survives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compress_survives),
+        cmocka_unit_test(compress_survives), cmocka_unit_test(a_learned_stream_survives),
         cmocka_unit_test(decompress_survives),
         cmocka_unit_test(reader_survives),
         cmocka_unit_test(writer_survives),

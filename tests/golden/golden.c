@@ -310,7 +310,9 @@ int main(int argc, char **argv)
     if (fmc_ctx_create(NULL, &ctx) != FMC_OK)
         return 1;
     snprintf(streams, sizeof streams, "%s/streams", dir);
-    if (!strcmp(verb, "make"))
+    if (golden_models_open(ctx))
+        n_bad = 1;
+    else if (!strcmp(verb, "make"))
         n_bad = make_all(ctx, dir, streams) + make_errors(ctx, dir) + check_errors(ctx, dir);
     else if (!strcmp(verb, "check"))
         n_bad = check_all(ctx, dir, streams) + check_errors(ctx, dir);
@@ -321,5 +323,6 @@ int main(int argc, char **argv)
     else
         fprintf(stderr, "golden make|check|encode|decode DIR\n");
     fmc_ctx_destroy(ctx);
+    golden_models_close();
     return n_bad ? 1 : 0;
 }

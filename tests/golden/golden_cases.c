@@ -2,6 +2,7 @@
 #include "golden_cases.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,52 +13,57 @@
 #define NRMSE FMC_BOUND_NRMSE
 #define TRANSFORM FMC_CODER_TRANSFORM
 #define INTERP FMC_CODER_INTERP
+#define VAE FMC_CODER_VAE
 #define UNLIKE FMC_AXIS_UNLIKE
 #define PERIODIC FMC_AXIS_PERIODIC
 
 const golden_case golden_cases[] = {
-    { "transform_1d", F32, 1, { 700 }, "smooth", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_2d", F32, 2, { 40, 56 }, "smooth", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_2d_rough", F32, 2, { 50, 41 }, "rough", NRMSE, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_3d", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_3d_effort1", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 1, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_3d_static", F64, 3, { 7, 36, 46 }, "moving", NRMSE, 1e-6, 1, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_3d_effort9", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_3d_rough", F32, 3, { 9, 23, 31 }, "rough", NRMSE, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_f64", F64, 3, { 8, 17, 21 }, "moving", NRMSE, 1e-5, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_periodic", F32, 2, { 24, 64 }, "periodic", NRMSE, 1e-4, 5, TRANSFORM, { 0 }, { 0, PERIODIC }, 0, 0, 0 },
-    { "transform_members", F32, 3, { 5, 24, 24 }, "members", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { UNLIKE }, 0, 0, 0 },
-    { "transform_4d", F32, 4, { 3, 6, 12, 14 }, "moving", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_5d", F64, 5, { 2, 3, 5, 7, 11 }, "moving", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_outliers", F32, 2, { 40, 40 }, "spikes", REL, 1e-4, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "transform_bound", F32, 3, { 8, 20, 24 }, "rough", REL, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0 },
-    { "interp_1d", F32, 1, { 900 }, "smooth", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0 },
-    { "interp_2d", F32, 2, { 45, 51 }, "smooth", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0 },
-    { "interp_3d", F32, 3, { 10, 22, 23 }, "moving", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0 },
-    { "interp_3d_effort9", F64, 3, { 10, 22, 23 }, "moving", REL, 1e-4, 9, INTERP, { 0 }, { 0 }, 0, 0, 0 },
-    { "interp_rough", F32, 3, { 7, 24, 25 }, "rough", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0 },
-    { "interp_steps", F32, 2, { 50, 50 }, "steps", REL, 1e-5, 5, INTERP, { 0 }, { 0 }, 0, 0, 0 },
-    { "interp_4d", F64, 4, { 3, 5, 12, 13 }, "moving", ABS, 1.0 / 16, 1, INTERP, { 0 }, { UNLIKE }, 0, 0, 0 },
-    { "grid_hundredths", F32, 2, { 40, 50 }, "hundredths", ABS, 1.0 / 1024, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "grid_scaled", F32, 3, { 6, 20, 21 }, "scaled", FMC_BOUND_LOSSLESS, 0, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "grid_f64", F64, 2, { 30, 41 }, "hundredths", FMC_BOUND_LOSSLESS, 0, 9, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "grid_counts", F32, 2, { 48, 48 }, "counts", FMC_BOUND_LOSSLESS, 0, 1, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "exact_f32", F32, 3, { 5, 16, 17 }, "rough", FMC_BOUND_LOSSLESS, 0, 5, FMC_CODER_EXACT, { 0 }, { 0 }, 0, 0, 0 },
-    { "exact_f64", F64, 2, { 24, 25 }, "rough", FMC_BOUND_LOSSLESS, 0, 9, FMC_CODER_EXACT, { 0 }, { 0 }, 0, 0, 0 },
-    { "exact_bits", F32, 1, { 300 }, "bits", REL, 1e-3, 1, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "mask_nan", F32, 3, { 6, 20, 22 }, "coast_nan", NRMSE, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "mask_fill", F32, 3, { 6, 20, 22 }, "coast_fill", NRMSE, 1e-3, 5, 0, { 0 }, { 0 }, 1, 1e20, 0 },
-    { "mask_mixed", F64, 2, { 33, 37 }, "mixed", ABS, 1.0 / 64, 5, 0, { 0 }, { 0 }, 1, -9999, 0 },
-    { "pw_rel", F32, 2, { 40, 44 }, "signed", FMC_BOUND_PW_REL, 1e-2, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "pw_rel_f64", F64, 2, { 30, 29 }, "signed", FMC_BOUND_PW_REL, 1e-5, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "psnr", F32, 2, { 40, 44 }, "moving", FMC_BOUND_PSNR, 70, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "size", F32, 2, { 40, 44 }, "rough", FMC_BOUND_SIZE, 900, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "chunks", F32, 3, { 10, 20, 22 }, "moving", REL, 1e-3, 5, 0, { 4, 9, 11 }, { 0 }, 0, 0, 0 },
-    { "appended", F32, 3, { 11, 16, 18 }, "moving", ABS, 1.0 / 8, 5, 0, { 4 }, { 0 }, 0, 0, 3 },
-    { "constant", F32, 3, { 4, 10, 10 }, "constant", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "one_sample", F64, 1, { 1 }, "smooth", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "empty", F32, 3, { 4, 0, 7 }, "smooth", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
-    { "denormals", F32, 2, { 30, 31 }, "denormal", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0 },
+    { "transform_1d", F32, 1, { 700 }, "smooth", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_2d", F32, 2, { 40, 56 }, "smooth", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_2d_rough", F32, 2, { 50, 41 }, "rough", NRMSE, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_3d", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_3d_effort1", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 1, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_3d_static", F64, 3, { 7, 36, 46 }, "moving", NRMSE, 1e-6, 1, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_3d_effort9", F32, 3, { 12, 24, 20 }, "moving", NRMSE, 1e-3, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_3d_rough", F32, 3, { 9, 23, 31 }, "rough", NRMSE, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_f64", F64, 3, { 8, 17, 21 }, "moving", NRMSE, 1e-5, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_periodic", F32, 2, { 24, 64 }, "periodic", NRMSE, 1e-4, 5, TRANSFORM, { 0 }, { 0, PERIODIC }, 0, 0, 0, NULL },
+    { "transform_members", F32, 3, { 5, 24, 24 }, "members", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { UNLIKE }, 0, 0, 0, NULL },
+    { "transform_4d", F32, 4, { 3, 6, 12, 14 }, "moving", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_5d", F64, 5, { 2, 3, 5, 7, 11 }, "moving", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_outliers", F32, 2, { 40, 40 }, "spikes", REL, 1e-4, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "transform_bound", F32, 3, { 8, 20, 24 }, "rough", REL, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "interp_1d", F32, 1, { 900 }, "smooth", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "interp_2d", F32, 2, { 45, 51 }, "smooth", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "interp_3d", F32, 3, { 10, 22, 23 }, "moving", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "interp_3d_effort9", F64, 3, { 10, 22, 23 }, "moving", REL, 1e-4, 9, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "interp_rough", F32, 3, { 7, 24, 25 }, "rough", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "interp_steps", F32, 2, { 50, 50 }, "steps", REL, 1e-5, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "interp_4d", F64, 4, { 3, 5, 12, 13 }, "moving", ABS, 1.0 / 16, 1, INTERP, { 0 }, { UNLIKE }, 0, 0, 0, NULL },
+    { "grid_hundredths", F32, 2, { 40, 50 }, "hundredths", ABS, 1.0 / 1024, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "grid_scaled", F32, 3, { 6, 20, 21 }, "scaled", FMC_BOUND_LOSSLESS, 0, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "grid_f64", F64, 2, { 30, 41 }, "hundredths", FMC_BOUND_LOSSLESS, 0, 9, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "grid_counts", F32, 2, { 48, 48 }, "counts", FMC_BOUND_LOSSLESS, 0, 1, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "exact_f32", F32, 3, { 5, 16, 17 }, "rough", FMC_BOUND_LOSSLESS, 0, 5, FMC_CODER_EXACT, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "exact_f64", F64, 2, { 24, 25 }, "rough", FMC_BOUND_LOSSLESS, 0, 9, FMC_CODER_EXACT, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "exact_bits", F32, 1, { 300 }, "bits", REL, 1e-3, 1, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "mask_nan", F32, 3, { 6, 20, 22 }, "coast_nan", NRMSE, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "mask_fill", F32, 3, { 6, 20, 22 }, "coast_fill", NRMSE, 1e-3, 5, 0, { 0 }, { 0 }, 1, 1e20, 0, NULL },
+    { "mask_mixed", F64, 2, { 33, 37 }, "mixed", ABS, 1.0 / 64, 5, 0, { 0 }, { 0 }, 1, -9999, 0, NULL },
+    { "pw_rel", F32, 2, { 40, 44 }, "signed", FMC_BOUND_PW_REL, 1e-2, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "pw_rel_f64", F64, 2, { 30, 29 }, "signed", FMC_BOUND_PW_REL, 1e-5, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "psnr", F32, 2, { 40, 44 }, "moving", FMC_BOUND_PSNR, 70, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "size", F32, 2, { 40, 44 }, "rough", FMC_BOUND_SIZE, 900, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "chunks", F32, 3, { 10, 20, 22 }, "moving", REL, 1e-3, 5, 0, { 4, 9, 11 }, { 0 }, 0, 0, 0, NULL },
+    { "appended", F32, 3, { 11, 16, 18 }, "moving", ABS, 1.0 / 8, 5, 0, { 4 }, { 0 }, 0, 0, 3, NULL },
+    { "constant", F32, 3, { 4, 10, 10 }, "constant", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "one_sample", F64, 1, { 1 }, "smooth", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "empty", F32, 3, { 4, 0, 7 }, "smooth", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "vae_3d", F32, 3, { 9, 33, 50 }, "moving", NRMSE, 1e-2, 5, VAE, { 0 }, { 0 }, 0, 0, 0, "klt" },
+    { "vae_interp", F64, 3, { 4, 17, 31 }, "moving", REL, 1e-2, 5, VAE | INTERP, { 0 }, { 0 }, 0, 0, 0, "faithful" },
+    { "vae_mask", F32, 2, { 40, 37 }, "coast_nan", ABS, 1.0 / 8, 9, VAE | TRANSFORM, { 0 }, { 0 }, 0, 0, 0, "klt" },
+    { "vae_pw_rel", F32, 4, { 2, 3, 18, 20 }, "signed", FMC_BOUND_PW_REL, 1e-2, 5, VAE, { 0 }, { 0 }, 0, 0, 0, "faithful" },
+    { "denormals", F32, 2, { 30, 31 }, "denormal", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
 };
 const size_t golden_case_count = sizeof golden_cases / sizeof *golden_cases;
 
@@ -217,14 +223,52 @@ static fmc_status encode_by_steps(fmc_ctx *ctx, const golden_case *c, const fmc_
     return st == FMC_OK ? closed : st;
 }
 
+static struct {
+    const char *name;
+    fmc_model  *model;
+} models[] = { { "faithful", NULL }, { "klt", NULL } };
+
+enum { N_MODELS = sizeof models / sizeof models[0] };
+
+int golden_models_open(fmc_ctx *ctx)
+{
+    char path[1000];
+    fmc_status st = FMC_OK;
+
+    for (int i = 0; i < N_MODELS && st == FMC_OK; i++) {
+        snprintf(path, sizeof path, "%s/%s.fmcw", FMC_TEST_DATA, models[i].name);
+        st = fmc_model_open_file(ctx, path, &models[i].model);
+        if (st == FMC_OK)
+            st = fmc_ctx_add_model(ctx, models[i].model);
+    }
+    if (st != FMC_OK)
+        fprintf(stderr, "%s\n", fmc_ctx_message(ctx));
+    return st != FMC_OK;
+}
+
+void golden_models_close(void)
+{
+    for (int i = 0; i < N_MODELS; i++)
+        fmc_model_close(models[i].model);
+}
+
+static const fmc_model *model_of(const golden_case *c)
+{
+    for (int i = 0; i < N_MODELS && c->model; i++)
+        if (!strcmp(models[i].name, c->model))
+            return models[i].model;
+    return NULL;
+}
+
 fmc_status golden_encode(fmc_ctx *ctx, const golden_case *c, uint32_t n_threads, unsigned char **bytes, size_t *size)
 {
-    const fmc_params p = params_of(c, n_threads);
+    fmc_params p = params_of(c, n_threads);
     growing g = { 0 };
     fmc_array a;
     void *data = golden_array(c, &a), *packed = NULL;
     fmc_status st = data ? FMC_OK : FMC_ERR_NO_MEMORY;
 
+    p.model = model_of(c);
     if (st == FMC_OK && c->steps) {
         st = encode_by_steps(ctx, c, &a, &p, &g);
     } else if (st == FMC_OK) {

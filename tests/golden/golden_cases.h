@@ -19,10 +19,15 @@ typedef struct golden_case {
     uint32_t    has_fill;
     double      fill;
     uint32_t    steps;       /* > 0: written by appending that many steps at a time */
+    const char *model;       /* a file of tests/unit/data; NULL: none */
 } golden_case;
 
 extern const golden_case golden_cases[];
 extern const size_t      golden_case_count;
+
+/** Open the models of tests/unit/data and make them known to ctx. Close them after it is destroyed. @return 0 if all is well. */
+int  golden_models_open(fmc_ctx *ctx);
+void golden_models_close(void);
 
 /** Samples of a case, C order, to be freed; *a describes them. NULL: no memory. */
 void *golden_array(const golden_case *c, fmc_array *a);

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from . import coefficients, exact, interpolation, transform
+from . import coefficients, exact, interpolation, learned, transform
 from .bits import Decoder, Reader, Unsupported, blob, prob, require, xxh3_low32
 
 TRANSFORM, INTERPOLATION, GRID, EXACT = 1, 2, 3, 4
@@ -226,10 +226,13 @@ def correction(r, x, dim, order):
 
 
 def base(r, dim, real):
-    kind, exponent, tier = r.u8(), r.svarint(), r.u8()
+    kind, exponent = r.u8(), r.svarint()
+    require(abs(exponent) <= 900, "exponent of the base")
+    if kind == 1:
+        return (learned.integers(r, dim).astype(np.float64) * 2.0 ** exponent).astype(real)
+    tier = r.u8()
     if kind != 0 or tier > 4:
         raise Unsupported("base")
-    require(abs(exponent) <= 900, "exponent of the base")
     band = coefficients.Band((1,) * (5 - len(dim)) + tuple(dim))
     value = coefficients.decode([band], tier, r)[0].reshape(dim)
     return (value.astype(np.float64) * 2.0 ** exponent).astype(real)

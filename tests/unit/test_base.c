@@ -137,7 +137,7 @@ static void refuses_what_is_not_a_base(void **state)
     assert_memory_equal(back.value, value, sizeof value);
     fmc_base_fini(&ex, &back);
     for (int k = 0; k < 3; k++) {
-        static const uint8_t bad[] = { 1, 0xff, 9 }; /* another kind, an exponent of two bytes and more, another tier */
+        static const uint8_t bad[] = { 2, 0xff, 9 }; /* another kind, an exponent of two bytes and more, another tier */
         uint8_t *copy = malloc(out.size);
         fmc_status st;
 

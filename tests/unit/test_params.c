@@ -102,10 +102,17 @@ static void bad_values_are_refused(void **state)
     p.has_fill = 2;
     assert_int_equal(compress_with(&p), FMC_ERR_ARG);
     p = lossless();
-    p.reserved = 1;
+    p.no_model = 2;
     assert_int_equal(compress_with(&p), FMC_ERR_ARG);
     p = lossless();
-    p.model = (const fmc_model *)(const void *)&p;
+    p.coder = FMC_CODER_VAE; /* predicts nothing lossless */
+    assert_int_equal(compress_with(&p), FMC_ERR_ARG);
+    p = lossless();
+    p.bound_kind = FMC_BOUND_ABS;
+    p.coder = FMC_CODER_VAE | FMC_CODER_EXACT;
+    assert_int_equal(compress_with(&p), FMC_ERR_ARG);
+    p.coder = FMC_CODER_VAE;
+    p.no_model = 1;
     assert_int_equal(compress_with(&p), FMC_ERR_ARG);
 }
 
