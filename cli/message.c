@@ -52,6 +52,8 @@ bool cli_error_status(const char *name, const fmc_ctx *ctx, fmc_status status)
 const char *cli_coder_name(uint32_t coder)
 {
     static const char *const names[] = { "auto", "transform", "interp", "grid", "exact" };
+    if (coder == FMC_CODER_PCA)
+        return "pca";
     return coder < sizeof names / sizeof names[0] ? names[coder] : "unknown";
 }
 

@@ -69,7 +69,7 @@ static const char *set_count(cli_options *o, uint32_t arg, const char *text)
 static const char *set_coder(cli_options *o, uint32_t arg, const char *text)
 {
     (void)arg;
-    return cli_parse_coder(text, &o->coder) ? NULL : "auto, transform, interp, grid, exact, vae, vae+transform or vae+interp";
+    return cli_parse_coder(text, &o->coder) ? NULL : "auto, transform, interp, grid, exact, pca, vae, or vae+ transform, interp or pca";
 }
 
 static const char *set_model(cli_options *o, uint32_t arg, const char *text)
@@ -166,7 +166,7 @@ static const option_spec specs[] = {
     { "effort", 0, MAKES_STREAM, "N", set_effort, 0, "1 fast .. 5 default .. 9 smallest" },
     { "chunk", 0, MAKES_STREAM, "N,N,..", set_chunk, 0, "extents of the pieces that can be read alone; 0: chosen" },
     { "axis", 0, MAKES_STREAM, "KIND,..", set_axis, 0, "per axis: auto, smooth, unlike (members), periodic" },
-    { "coder", 0, MAKES_STREAM, "NAME", set_coder, 0, "auto, transform, interp, grid, exact; vae, vae+transform, vae+interp" },
+    { "coder", 0, MAKES_STREAM, "NAME", set_coder, 0, "auto, transform, interp, grid, exact, pca; vae, vae+pca, .." },
     { "model", 0, USES_CORES, "FILE|none", set_model, 0, "learned weights to use; to read streams, also more than once" },
     { "fill", 0, MAKES_STREAM, "V", set_fill, 0, "samples equal to V are missing data" },
     { "dims", 'd', READS_ARRAY, "N,N,..", set_dims, 0, "the input is raw samples of this shape, slowest axis first" },

@@ -102,7 +102,9 @@ bool cli_parse_coder(const char *text, uint32_t *out)
     const bool is_learned = strncmp(text, "vae", 3) == 0 && (text[3] == '+' || text[3] == '\0');
     const char *rest = !is_learned ? text : text[3] ? text + 4 : "auto";
     *out = find_word(rest, strlen(rest), names, is_learned ? 3 : 5);
-    if (*out >= (is_learned ? 3u : 5u))
+    if (strcmp(rest, "pca") == 0)
+        *out = FMC_CODER_PCA;
+    else if (*out >= (is_learned ? 3u : 5u))
         return false;
     *out |= is_learned ? FMC_CODER_VAE : 0;
     return true;

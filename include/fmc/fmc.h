@@ -111,7 +111,8 @@ enum fmc_coder {
     FMC_CODER_INTERP = 2,    /**< multi-level interpolation or Lorenzo prediction; pointwise bound by construction */
     FMC_CODER_GRID = 3,      /**< values on a grid (packed sources) as integers */
     FMC_CODER_EXACT = 4,     /**< lossless floats */
-    FMC_CODER_VAE = 0x100    /**< a model's prediction below AUTO, TRANSFORM or INTERP; or-ed to one of them */
+    FMC_CODER_PCA = 7,       /**< adaptive basis of 8 x 8 patches, as published (arXiv 2412.17184); never chosen by AUTO */
+    FMC_CODER_VAE = 0x100    /**< a model's prediction below AUTO, TRANSFORM, INTERP or PCA; or-ed to one of them */
 };
 
 /** What the caller knows of an axis. */

@@ -46,7 +46,9 @@ static fmc_status check_bound(fmc_ctx *ctx, const fmc_params *p)
 
 static int is_coder(uint32_t coder)
 {
-    return coder & FMC_CODER_VAE ? (coder & ~(uint32_t)FMC_CODER_VAE) <= FMC_CODER_INTERP : coder <= FMC_CODER_EXACT;
+    const uint32_t plain = coder & ~(uint32_t)FMC_CODER_VAE;
+
+    return plain == FMC_CODER_PCA || (coder == plain ? plain <= FMC_CODER_EXACT : plain <= FMC_CODER_INTERP);
 }
 
 static fmc_status check_choices(fmc_ctx *ctx, const fmc_params *p)

@@ -45,6 +45,12 @@ fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes)
 fmc_status fmc_predict_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
 fmc_status fmc_predict_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);
 
+/** Published error control: patches in a basis of their own. Only where it is asked for. */
+fmc_status fmc_pca_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z);
+fmc_status fmc_pca_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
+/** E.g. "pca 23 of 64": stored vectors. */
+fmc_status fmc_pca_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);
+
 /** Model tier of the coefficient coder for an effort. */
 uint32_t fmc_coder_tier(uint32_t effort);
 

@@ -20,6 +20,7 @@ static fmc_status decode_body(const fmc_exec *ex, const fmc_frame *f, fmc_in *in
     if (st != FMC_OK)
         return st;
     return f->coder == FMC_CODER_TRANSFORM ? fmc_transform_decode(ex, &f->signal, &body, recon)
+           : f->coder == FMC_CODER_PCA     ? fmc_pca_decode(ex, &f->signal, &body, recon)
                                            : fmc_predict_decode(ex, &f->signal, &body, recon);
 }
 
@@ -140,6 +141,8 @@ static fmc_status describe_base(fmc_in *in, fmc_chunk_facts *facts)
     fmc_status st;
 
     FMC_TRY(fmc_in_status(in));
+    if (fmc_in_left(&section) == 0)
+        goto done;
     FMC_TRY(fmc_base_read_head(&section, &head));
     facts->model = head.model;
     if (head.kind == FMC_BASE_VAE)
@@ -163,7 +166,7 @@ static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fm
     FMC_TRY(fmc_frame_norm(in, f));
     if (f->flags & FMC_PAYLOAD_LOG)
         (void)fmc_section_read(in);
-    if (f->flags & FMC_PAYLOAD_BASE) {
+    if (f->flags & FMC_PAYLOAD_BASE || f->coder == FMC_CODER_PCA) {
         FMC_TRY(describe_base(in, facts));
         room -= strlen(detail);
         detail += strlen(detail);
@@ -172,6 +175,8 @@ static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fm
     FMC_TRY(fmc_in_status(in));
     if (f->coder == FMC_CODER_TRANSFORM)
         FMC_TRY(fmc_transform_describe(ex, &f->signal, &body, detail, room));
+    else if (f->coder == FMC_CODER_PCA)
+        FMC_TRY(fmc_pca_describe(ex, &f->signal, &body, detail, room));
     else
         FMC_TRY(fmc_predict_describe(ex, &f->signal, &body, detail, room));
 done:

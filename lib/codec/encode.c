@@ -92,6 +92,23 @@ static fmc_status code_interp(encoding *e)
     return unless_unsupported(st);
 }
 
+static fmc_status code_pca(encoding *e)
+{
+    fmc_quantised z;
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
+    e->lossy.base = e->base;
+    st = fmc_pca_quantise(e->ex, &e->lossy, &z);
+    if (st == FMC_OK)
+        st = finish_lossy(e, &z);
+    else
+        fmc_quantised_fini(e->ex, &z);
+done:
+    fmc_lossy_fini(e->ex, &e->lossy);
+    return unless_unsupported(st);
+}
+
 static fmc_status code_grid(encoding *e)
 {
     fmc_candidate c;
@@ -315,7 +332,8 @@ done:
 /* The lossy coders over what a base leaves. */
 static fmc_status code_above(encoding *e, const fmc_base *base)
 {
-    const int is_lossy = e->effort->coder == FMC_CODER_TRANSFORM || e->effort->coder == FMC_CODER_INTERP;
+    const uint32_t coder = e->effort->coder;
+    const int is_lossy = coder == FMC_CODER_TRANSFORM || coder == FMC_CODER_INTERP || coder == FMC_CODER_PCA;
     fmc_effort effort = *e->effort;
     encoding r = { .ex = e->ex, .block = e->block, .data = e->data, .goal = e->goal, .effort = &effort, .base = base,
                    .transform_bytes = HUGE_VAL, .interp_bytes = HUGE_VAL, .grid_bytes = HUGE_VAL };
@@ -323,8 +341,12 @@ static fmc_status code_above(encoding *e, const fmc_base *base)
 
     if (!is_lossy)
         effort.coder = FMC_CODER_AUTO;
-    FMC_TRY(estimate_lossy(&r));
-    FMC_TRY(code_promising(&r));
+    if (coder == FMC_CODER_PCA) {
+        FMC_TRY(code_pca(&r));
+    } else {
+        FMC_TRY(estimate_lossy(&r));
+        FMC_TRY(code_promising(&r));
+    }
     keep_smaller(e, &r.best);
 done:
     fmc_candidate_fini(e->ex, &r.best);
@@ -424,6 +446,8 @@ static fmc_status encode(encoding *e)
         FMC_TRY(estimate_grid(e));
     if (!is_lossless && (may_use(e, FMC_CODER_TRANSFORM) || may_use(e, FMC_CODER_INTERP)))
         FMC_TRY(estimate_lossy(e));
+    if (e->effort->coder == FMC_CODER_PCA && !is_lossless)
+        FMC_TRY(code_pca(e));
     FMC_TRY(code_promising(e));
 learned:
     if (deserves_model(e))

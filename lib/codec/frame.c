@@ -17,13 +17,13 @@ fmc_status fmc_frame_head(const fmc_block *block, fmc_in *in, fmc_frame *f)
     f->hash = fmc_in_u32(in);
     if (in->short_read)
         return FMC_ERR_TRUNCATED;
-    if (f->coder > FMC_CODER_EXACT) { /* 5 and 6: coders 1 and 2 above a base */
+    if (f->coder > FMC_CODER_EXACT && f->coder != FMC_CODER_PCA) { /* 5 and 6: coders 1 and 2 above a base */
         f->coder &= ~(uint32_t)FMC_PAYLOAD_BASE;
         f->flags |= FMC_PAYLOAD_BASE;
     }
     if (f->coder == FMC_CODER_GRID && f->flags & FMC_PAYLOAD_BASE)
         return FMC_ERR_UNSUPPORTED;
-    if (f->coder < FMC_CODER_TRANSFORM || f->coder > FMC_CODER_EXACT)
+    if (f->coder < FMC_CODER_TRANSFORM || (f->coder > FMC_CODER_EXACT && f->coder != FMC_CODER_PCA))
         return FMC_ERR_UNSUPPORTED;
     if (f->coder == FMC_CODER_EXACT && f->flags)
         return FMC_ERR_CORRUPT;
@@ -70,10 +70,13 @@ fmc_status fmc_frame_read(const fmc_exec *ex, const fmc_block *block, fmc_in *in
         FMC_TRY(fmc_signs_decode(ex, s->rank, s->dim, f->mask.cls, &section, &f->sign));
         FMC_TRY(fmc_section_end(&section));
     }
-    if (f->flags & FMC_PAYLOAD_BASE) {
+    if (f->flags & FMC_PAYLOAD_BASE || f->coder == FMC_CODER_PCA) {
         section = fmc_section_read(in);
         FMC_TRY(fmc_in_status(in));
-        FMC_TRY(fmc_base_read(ex, &f->signal, &section, &f->base));
+        if (fmc_in_left(&section) > 0 || f->coder != FMC_CODER_PCA) {
+            f->flags |= FMC_PAYLOAD_BASE;
+            FMC_TRY(fmc_base_read(ex, &f->signal, &section, &f->base));
+        }
     }
 done:
     return st;

@@ -35,7 +35,7 @@ typedef struct fmc_lossy {
 
 /** What a lossy coder made of a signal: integers that are ready to be coded, and what they decode to. */
 typedef struct fmc_quantised {
-    uint32_t  coder;    /* FMC_CODER_TRANSFORM or FMC_CODER_INTERP */
+    uint32_t  coder;    /* FMC_CODER_TRANSFORM, _INTERP or _PCA */
     fmc_out   head;     /* of the coder's body: everything before the coefficients */
     fmc_band *band;
     size_t    n_bands;

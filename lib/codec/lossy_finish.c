@@ -99,7 +99,7 @@ done:
 }
 
 /* Mask, norm, order of axes, signs and base: what comes before the coder's body. */
-static fmc_status write_front(const fmc_exec *ex, fmc_lossy *l, uint32_t *flags, fmc_out *out)
+static fmc_status write_front(const fmc_exec *ex, fmc_lossy *l, uint32_t coder, uint32_t *flags, fmc_out *out)
 {
     fmc_out section = fmc_out_make(ex->alloc);
     const size_t *dim = l->plain.dim;
@@ -123,6 +123,8 @@ static fmc_status write_front(const fmc_exec *ex, fmc_lossy *l, uint32_t *flags,
         *flags |= FMC_PAYLOAD_BASE;
         FMC_TRY(fmc_base_write(ex, &l->signal, l->base, fmc_coder_tier(l->effort->effort), &section));
         fmc_section_write(out, &section);
+    } else if (coder == FMC_CODER_PCA) {
+        fmc_section_write(out, &section); /* empty: none */
     }
     st = out->st;
 done:
@@ -170,7 +172,7 @@ static fmc_status write_payload(const fmc_exec *ex, fmc_lossy *l, const fmc_out 
 
     fmc_out_u8(payload, 0);
     fmc_out_u32(payload, 0);
-    FMC_TRY(write_front(ex, l, &flags, payload));
+    FMC_TRY(write_front(ex, l, z->coder, &flags, payload));
     fmc_section_write(payload, body);
     FMC_TRY(complete(ex, l, z, &flags, payload));
     FMC_TRY(payload->st);

@@ -6,7 +6,7 @@
 
 /* First byte of a payload: enum fmc_coder in the low three bits, then these (docs/format.md 5.1). */
 enum fmc_payload_flags {
-    FMC_PAYLOAD_BASE = 1 << 2,    /* with coders 1 and 2 alone: a base section follows */
+    FMC_PAYLOAD_BASE = 1 << 2,    /* with coders 1 and 2 alone: a base section follows; coder 7 always has one, maybe empty */
     FMC_PAYLOAD_F64 = 1 << 3,     /* the working type is f64 */
     FMC_PAYLOAD_MASK = 1 << 4,    /* a mask section follows */
     FMC_PAYLOAD_LOG = 1 << 5,     /* values are log2 of magnitudes; a section of signs follows */

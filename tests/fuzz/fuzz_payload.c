@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first 4 bytes choose a shape, the rest is the payload of one chunk, straight into its decoder: transform, interp,
- * grid and exact, and their masks, corrections and previews, with no container to get past.
+ * grid, patches and exact, and their masks, bases, corrections and previews, with no container to get past. A model
+ * that payloads ask for is a small one, whatever its hash.
  */
 #include "codec/codec.h"
 #include "core/alloc.h"
 #include "core/exec.h"
+#include "nn/model.h"
 #include "ops/kernels.h"
 
 #include "fuzz.h"
@@ -29,9 +31,27 @@ static void choose_block(fuzz_bytes *b, fmc_block *block, size_t *count)
     }
 }
 
+static const fmc_model *find_model(void *user, uint64_t hash)
+{
+    static fmc_model *model;
+    static unsigned char bytes[1 << 18];
+    char why[FMC_WHY_SIZE];
+
+    (void)user;
+    if (!model) {
+        FILE *file = fopen(FMC_TEST_DATA "/klt.fmcw", "rb");
+
+        FUZZ_EXPECT(file);
+        FUZZ_EXPECT(fmc_model_make(&fmc_system_allocator, bytes, fread(bytes, 1, sizeof bytes, file), why, &model) == FMC_OK);
+        fclose(file);
+    }
+    return hash == 0 ? NULL : model;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const fmc_exec ex = { .alloc = &fmc_system_allocator, .n_threads = 1, .kernels = fmc_kernels_select(FMC_SIMD_BEST) };
+    const fmc_exec ex = { .alloc = &fmc_system_allocator, .n_threads = 1, .kernels = fmc_kernels_select(FMC_SIMD_BEST),
+                          .find_model = find_model };
     fuzz_bytes b = { data, size };
     fmc_chunk_facts facts;
     fmc_block block;

@@ -91,7 +91,7 @@ int main(int argc, char **argv)
     fmc_ctx *ctx;
     int n_bad = 0;
 
-    if (argc != 2 || fmc_ctx_create(NULL, &ctx) != FMC_OK)
+    if (argc != 2 || fmc_ctx_create(NULL, &ctx) != FMC_OK || golden_models_open(ctx))
         return 2;
     for (size_t i = 0; i < golden_case_count; i++) {
         const golden_case *c = &golden_cases[i];
@@ -104,5 +104,6 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < 6; i++)
         n_bad += roundtrip_seed(argv[1], i);
     fmc_ctx_destroy(ctx);
+    golden_models_close();
     return n_bad != 0;
 }

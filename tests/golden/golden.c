@@ -139,11 +139,11 @@ static size_t read_file(const char *dir, const char *name, unsigned char *bytes,
 /* How the chunks were coded, for whoever reads the list. */
 static void describe(fmc_ctx *ctx, const unsigned char *bytes, size_t size, FILE *list)
 {
-    static const char *const coders[] = { "?", "transform", "interp", "grid", "exact" };
+    static const char *const coders[] = { "?", "transform", "interp", "grid", "exact", "?", "?", "pca" };
     fmc_chunk_info chunk = { .struct_size = sizeof chunk };
 
     if (fmc_inspect_chunk(ctx, bytes, size, 0, &chunk) == FMC_OK)
-        fprintf(list, " # %zu bytes, %s %s", size, coders[chunk.coder <= 4 ? chunk.coder : 0], chunk.detail);
+        fprintf(list, " # %zu bytes, %s %s", size, coders[chunk.coder <= 7 ? chunk.coder : 0], chunk.detail);
     fputc('\n', list);
 }
 

@@ -14,6 +14,7 @@
 #define TRANSFORM FMC_CODER_TRANSFORM
 #define INTERP FMC_CODER_INTERP
 #define VAE FMC_CODER_VAE
+#define PCA FMC_CODER_PCA
 #define UNLIKE FMC_AXIS_UNLIKE
 #define PERIODIC FMC_AXIS_PERIODIC
 
@@ -63,6 +64,10 @@ const golden_case golden_cases[] = {
     { "vae_interp", F64, 3, { 4, 17, 31 }, "moving", REL, 1e-2, 5, VAE | INTERP, { 0 }, { 0 }, 0, 0, 0, "faithful" },
     { "vae_mask", F32, 2, { 40, 37 }, "coast_nan", ABS, 1.0 / 8, 9, VAE | TRANSFORM, { 0 }, { 0 }, 0, 0, 0, "klt" },
     { "vae_pw_rel", F32, 4, { 2, 3, 18, 20 }, "signed", FMC_BOUND_PW_REL, 1e-2, 5, VAE, { 0 }, { 0 }, 0, 0, 0, "faithful" },
+    { "vae_pca", F32, 3, { 5, 34, 37 }, "moving", NRMSE, 1e-2, 5, VAE | PCA, { 0 }, { 0 }, 0, 0, 0, "klt" },
+    { "pca_1d", F32, 1, { 900 }, "smooth", NRMSE, 1e-3, 5, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "pca_2d", F64, 2, { 43, 50 }, "rough", REL, 1e-2, 9, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "pca_3d", F32, 3, { 6, 20, 22 }, "coast_nan", NRMSE, 1e-3, 1, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "denormals", F32, 2, { 30, 31 }, "denormal", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
 };
 const size_t golden_case_count = sizeof golden_cases / sizeof *golden_cases;

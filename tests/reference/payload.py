@@ -10,6 +10,7 @@ from .bits import Decoder, Reader, Unsupported, blob, prob, require, xxh3_low32
 
 TRANSFORM, INTERPOLATION, GRID, EXACT = 1, 2, 3, 4
 BASE = 4  # with the first two: above a base
+PATCHES = 7
 F64, MASK, LOG, CORRECT, EXACT_SAMPLES = 8, 16, 32, 64, 128
 POLYNOMIAL = [float.fromhex(v) for v in (
     "0x1p+0", "0x1.62e42fefa39efp-1", "0x1.ebfbdff82c58fp-3", "0x1.c6b08d704a0c0p-5", "0x1.3b2ab6fba4e77p-7",
@@ -210,6 +211,16 @@ def transform_body(r, dim, real, scale=0):
     return y
 
 
+def patches_body(r, dim, real):
+    """5.9: patches of 8 x 8, or of 64 along the only axis."""
+    plane = [1, dim[0]] if len(dim) == 1 else list(dim[-2:])
+    size = [1, 64] if len(dim) == 1 else [8, 8]
+    outer, rows, cols = math.prod(dim[:-2]), -(-plane[0] // size[0]), -(-plane[1] // size[1])
+    y = transform_body(r, [outer, rows, cols, 64], real).reshape([outer, rows, cols] + size)
+    y = y.transpose(0, 1, 3, 2, 4).reshape(outer, rows * size[0], cols * size[1])
+    return y[:, :plane[0], :plane[1]].reshape(dim)
+
+
 def interpolation_body(r, dim, real):
     tier, step = read_tier(r), read_step(r)
     plan = interpolation.Plan(r, dim, real)
@@ -268,8 +279,10 @@ def lossy(first, r, dim, real, scale):
             negative = thin(negative.reshape(axes), scale).ravel()
         mask.thin(axes, scale)
     else:
-        below = base(r.section(), body, work) if first & BASE else None
-        y = (transform_body if first & 3 == TRANSFORM else interpolation_body)(r.section(), body, work)
+        section = r.section() if first & BASE else None
+        below = base(section, body, work) if section and section.left() else None
+        bodies = {TRANSFORM: transform_body, TRANSFORM | BASE: transform_body, PATCHES: patches_body}
+        y = bodies.get(first & 7, interpolation_body)(r.section(), body, work)
         if below is not None:
             y = y + below
     y = y.transpose(np.argsort(order)).ravel().astype(np.float64)
@@ -308,7 +321,7 @@ def decode_whole(data, dim, real):
     coder = first & 7
     if coder in (TRANSFORM | BASE, INTERPOLATION | BASE):
         coder &= ~BASE
-    if not TRANSFORM <= coder <= EXACT:
+    if not (TRANSFORM <= coder <= EXACT or coder == PATCHES):
         raise Unsupported("coder")
     require(coder != GRID or first & ~7 in (0, MASK), "flags")
     require(coder != EXACT or first >> 3 == 0, "flags")

@@ -134,6 +134,8 @@ static void every_bound_holds(void **state)
             goes_through(m, &p, 3, dim, missing);
             p.coder |= missing ? FMC_CODER_INTERP : FMC_CODER_TRANSFORM;
             goes_through(m, &p, 3, dim, missing);
+            p.coder = FMC_CODER_VAE | FMC_CODER_PCA;
+            goes_through(m, &p, 3, dim, missing);
         }
     fmc_ctx_destroy(ctx);
     fmc_model_close(m);
