@@ -15,9 +15,9 @@
 enum { MAX_SEARCH = 12, MAX_ROUNDS = 10 };
 
 /* Step of the coefficients in units of what a patch may err, root mean square (docs/decisions.md). */
-static const double step_per_error = 2.0;
+static const double step_per_error = 5.0;
 /* What most samples may err where a pointwise bound is the goal, root mean square in units of the bound. */
-static const double error_per_bound = 0.4;
+static const double error_per_bound = 0.45;
 /* Where a search aims, and what is good enough. */
 static const double aim = 0.997, good = 0.985;
 
