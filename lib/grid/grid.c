@@ -138,6 +138,14 @@ static bool scan(finder *f, bool exact, size_t *n_missed)
     return true;
 }
 
+/* Units in the last place from b to a; a number too far away for a correction where that is no int64_t. */
+static int64_t places_between(int64_t a, int64_t b)
+{
+    if (b < 0 ? a > INT64_MAX + b : a < INT64_MIN + b)
+        return INT64_MAX;
+    return a - b;
+}
+
 /* Fill g->fix; false if two samples of one k differ, or a correction does not fit. */
 static fmc_status find_fixes(finder *f, bool *found)
 {
@@ -160,7 +168,8 @@ static fmc_status find_fixes(finder *f, bool *found)
             continue;
         v = value_at(f->data, f->single, i);
         (void)fmc_fit_integer(g->kind, g->scale[0], g->offset[0], v, &k);
-        d = order(f->single, v) - order(f->single, fmc_fit_value(g->kind, f->single, g->scale[0], g->offset[0], k));
+        d = places_between(order(f->single, v),
+                           order(f->single, fmc_fit_value(g->kind, f->single, g->scale[0], g->offset[0], k)));
         k -= g->k_min;
         if (d < -100 || d > 100 || (g->fix[k] != 127 && g->fix[k] != d))
             goto done;
