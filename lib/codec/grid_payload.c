@@ -48,6 +48,14 @@ static uint32_t widest_thinning(const fmc_grid_work *w)
     return m > MAX_THINNING ? 0 : ((uint32_t)m - 1) / 2 * 2 + 1;
 }
 
+/* Steps of grids that would have to be thinned out more than that, with room for a step known from few samples. */
+static double least_step(const fmc_goal *goal)
+{
+    const double m = goal->kind == FMC_BOUND_NRMSE ? sqrt((MAX_THINNING * MAX_THINNING - 1) / 12.0) : MAX_THINNING / 2 + 1;
+
+    return goal->kind == FMC_BOUND_ABS || goal->kind == FMC_BOUND_NRMSE ? 0.99 * goal->limit / m : 0;
+}
+
 /* Nearest multiple of m, as a multiple. m odd, so no ties. */
 static void thin(int32_t *k, size_t n, int32_t m)
 {
@@ -168,7 +176,8 @@ fmc_status fmc_grid_prepare(const fmc_exec *ex, const fmc_block *block, const vo
     FMC_TRY(fmc_mask_find(ex, block->dtype, w->count, data, block->has_fill, block->fill_value, 0, &w->mask));
     if (w->mask.coded.n_valid == 0)
         goto done;
-    FMC_TRY(fmc_grid_detect(ex, block->dtype, w->shape.rank, w->shape.dim, data, w->mask.state, &w->grid));
+    FMC_TRY(fmc_grid_detect(ex, block->dtype, w->shape.rank, w->shape.dim, data, w->mask.state,
+                            least_step(goal), &w->grid));
     if (w->grid.kind == FMC_GRID_NONE)
         goto done;
     FMC_TRY(choose_thinning(ex, w));

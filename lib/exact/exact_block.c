@@ -197,7 +197,7 @@ fmc_status fmc_exact_block_encode(const fmc_exec *ex, uint32_t dtype, uint32_t r
     fmc_grid g = { 0 };
     fmc_status st;
 
-    FMC_TRY(fmc_grid_detect(ex, dtype, rank, dim, data, mask, &g));
+    FMC_TRY(fmc_grid_detect(ex, dtype, rank, dim, data, mask, 0, &g));
     st = g.kind != FMC_GRID_NONE ? encode_grid(&b, &g, out) : encode_best(&b, out);
 done:
     fmc_grid_fini(&g);

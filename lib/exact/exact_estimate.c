@@ -82,7 +82,7 @@ fmc_status fmc_exact_estimate(const fmc_exec *ex, uint32_t dtype, uint32_t rank,
 
     FMC_TRY(FMC_ALLOC(ex->alloc, n, &mask));
     fmc_exact_special_find(data, size, n, mask, &any);
-    FMC_TRY(fmc_grid_detect(ex, dtype, rank, dim, data, any ? mask : NULL, &g));
+    FMC_TRY(fmc_grid_detect(ex, dtype, rank, dim, data, any ? mask : NULL, 0, &g));
     if (g.kind != FMC_GRID_NONE)
         st = estimate_grid(ex, &g, rank, dim, data, any ? mask : NULL, bytes);
     else

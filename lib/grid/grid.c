@@ -8,7 +8,7 @@
 #include "grid/lattice.h"
 #include "grid/sort.h"
 
-enum { SAMPLES = FMC_FIT_SAMPLES, SLICE_SAMPLES = 8192, GLANCE = 4096, SLICE_GLANCE = 1024, MAX_FIX_RANGE = 1 << 22, MAX_SLICES = 1 << 16 };
+enum { SAMPLES = FMC_FIT_SAMPLES, SLICE_SAMPLES = 8192, GLANCE = 4096, SLICE_GLANCE = 1024, N_GLANCES = 3, MAX_FIX_RANGE = 1 << 22, MAX_SLICES = 1 << 16, MAX_REFINED = 4096 };
 
 void fmc_grid_fini(fmc_grid *g)
 {
@@ -86,6 +86,8 @@ typedef struct finder {
     const void *data;
     const uint8_t *mask;
     bool no_minus_zero; /* known */
+    double least_step;  /* finer grids are not wanted */
+    bool is_too_fine;   /* known */
     double *u;    /* [SAMPLES] */
     double *work; /* [FMC_FIT_WORK] */
 } finder;
@@ -205,16 +207,38 @@ static bool has_minus_zero(const finder *f)
     return false;
 }
 
-/* False if a few samples of a slice already show that they share no step. */
-static bool may_have_step(finder *f, const cut *c, size_t slice, size_t limit)
+/* False if a few samples of a slice already show that they share no step; else *step is one, 0: not known. */
+static bool may_have_step(finder *f, const cut *c, size_t slice, size_t limit, double *step)
 {
     const size_t n = distinct(c, slice, f->single, f->data, f->mask, limit, f->u, f->work);
 
-    if (n >= 32 && fmc_fit_step(f->u, n, f->single, f->work) == 0)
+    *step = n >= 32 ? fmc_fit_step(f->u, n, f->single, f->work) : 0;
+    if (n >= 32 && *step == 0)
         return false;
     if (!f->no_minus_zero && has_minus_zero(f))
         return false;
     f->no_minus_zero = true;
+    return true;
+}
+
+/* A few samples share this step, and so do all, if not a finer one; slices may still have one that is wanted. */
+static bool is_too_fine(finder *f, double step)
+{
+    const fmc_grid slices = { .n_slices = (uint32_t)f->dim[0], .axis = 0 };
+    cut c;
+
+    if (!(step > 0) || step >= f->least_step)
+        return false;
+    if (f->rank < 2 || f->dim[0] < 2 || f->dim[0] > MAX_REFINED)
+        return true;
+    c = cut_at(f->rank, f->dim, &slices);
+    for (size_t i = 0; i < N_GLANCES; i++) {
+        const size_t s = c.n * (i + 1) / (N_GLANCES + 1);
+        const size_t n = distinct(&c, s, f->single, f->data, f->mask, SLICE_GLANCE, f->u, f->work);
+
+        if (n >= 32 && fmc_fit_step(f->u, n, f->single, f->work) >= f->least_step)
+            return false;
+    }
     return true;
 }
 
@@ -230,7 +254,10 @@ static fmc_status find_whole(finder *f, bool *found)
     *found = false;
     g->n_slices = 1;
     c = cut_at(f->rank, f->dim, g);
-    if (!may_have_step(f, &c, 0, GLANCE))
+    if (!may_have_step(f, &c, 0, GLANCE, &step))
+        return FMC_OK;
+    f->is_too_fine = is_too_fine(f, step);
+    if (f->is_too_fine)
         return FMC_OK;
     n = distinct(&c, 0, f->single, f->data, f->mask, SAMPLES, f->u, f->work);
     if (n < 2)
@@ -295,7 +322,7 @@ static fmc_status find_slices(finder *f, uint32_t axis, bool *found)
 {
     fmc_grid *g = f->g;
     const fmc_allocator *al = f->ex->alloc;
-    double *steps = NULL, largest = 0;
+    double *steps = NULL, largest = 0, step;
     fmc_status st = FMC_OK;
     cut c;
 
@@ -305,7 +332,9 @@ static fmc_status find_slices(finder *f, uint32_t axis, bool *found)
     g->axis = axis;
     g->n_slices = (uint32_t)f->dim[axis];
     c = cut_at(f->rank, f->dim, g);
-    if (c.outer * c.inner < 256 || !may_have_step(f, &c, c.n / 2, SLICE_GLANCE))
+    if (c.outer * c.inner < 256 || !may_have_step(f, &c, c.n / 2, SLICE_GLANCE, &step))
+        return FMC_OK;
+    if (step > 0 && step < f->least_step)
         return FMC_OK;
     fmc_dealloc(al, g->scale);
     fmc_dealloc(al, g->offset);
@@ -343,7 +372,7 @@ static bool worth_slicing(finder *f)
     fmc_grid t = { .n_slices = (uint32_t)f->dim[0], .axis = 0 };
     cut c;
 
-    if (f->rank < 2 || f->dim[0] < 2 || f->dim[0] > 4096)
+    if (f->rank < 2 || f->dim[0] < 2 || f->dim[0] > MAX_REFINED)
         return false;
     c = cut_at(f->rank, f->dim, &t);
     if (c.inner < 1024)
@@ -362,9 +391,10 @@ static bool worth_slicing(finder *f)
 }
 
 fmc_status fmc_grid_detect(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
-                           const uint8_t *mask, fmc_grid *g)
+                           const uint8_t *mask, double least_step, fmc_grid *g)
 {
-    finder f = { .ex = ex, .g = g, .single = dtype == FMC_F32, .rank = rank, .dim = dim, .data = data, .mask = mask };
+    finder f = { .ex = ex, .g = g, .single = dtype == FMC_F32, .rank = rank, .dim = dim, .data = data, .mask = mask,
+                 .least_step = least_step };
     fmc_status st;
     bool found = false;
 
@@ -390,7 +420,7 @@ fmc_status fmc_grid_detect(const fmc_exec *ex, uint32_t dtype, uint32_t rank, co
             found = true;
         }
     }
-    for (uint32_t a = 0; a < rank && rank > 1 && !found; a++) {
+    for (uint32_t a = 0; a < rank && rank > 1 && !found && !f.is_too_fine; a++) {
         if (fmc_is_cancelled(ex)) {
             st = FMC_ERR_CANCELLED;
             goto done;

@@ -41,11 +41,13 @@ double fmc_grid_step(const fmc_grid *g, uint32_t slice);
 /**
  * Find a grid that gives back every bit of every unmasked sample (all are tried). g->kind is NONE if there is none
  * worth having. -0.0 is on no grid.
- * @param data  C order, finite where not masked.   @param mask  1: missing, or NULL.   @param g  released by the
- * caller.
+ * @param data  C order, finite where not masked.   @param mask  1: missing, or NULL.
+ * @param least_step  a grid whose steps are finer is not worth having: it need not be found, which saves most of the
+ * work; 0: all are.
+ * @param g  released by the caller.
  */
 fmc_status fmc_grid_detect(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
-                           const uint8_t *mask, fmc_grid *g);
+                           const uint8_t *mask, double least_step, fmc_grid *g);
 
 /** k of every sample (0 where masked). Data as given to detect. */
 fmc_status fmc_grid_to_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const void *data,

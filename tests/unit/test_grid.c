@@ -40,7 +40,7 @@ static bool grid_round_trip(uint32_t dtype, const void *data, const uint8_t *mas
     fmc_in in;
     bool found;
 
-    assert_int_equal(fmc_grid_detect(&ex, dtype, 3, dims, data, mask, &g), FMC_OK);
+    assert_int_equal(fmc_grid_detect(&ex, dtype, 3, dims, data, mask, 0, &g), FMC_OK);
     found = g.kind != FMC_GRID_NONE;
     if (found) {
         if (n_slices)
@@ -196,7 +196,7 @@ static void cut_records_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < N; i++)
         data[i] = (float)((double)bump(i, &seed) * 0.2 + 0.0137 * (double)(i / (NX * NY)));
-    assert_int_equal(fmc_grid_detect(&ex, FMC_F32, 3, dims, data, NULL, &g), FMC_OK);
+    assert_int_equal(fmc_grid_detect(&ex, FMC_F32, 3, dims, data, NULL, 0, &g), FMC_OK);
     assert_int_equal(fmc_grid_to_ints(&ex, &g, 3, dims, data, NULL, k), FMC_OK);
     fmc_grid_write(&g, &out);
     assert_int_equal(fmc_grid_encode(&ex, &g, 3, dims, k, NULL, 1, &out), FMC_OK);
