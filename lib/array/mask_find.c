@@ -22,6 +22,8 @@ enum { N_EXPONENTS = 2048, MAX_VALUES = 8 };
 #define ALWAYS_EXACT 0x1p+1000
 /* Samples looked at to see whether the whole search is worth while. */
 #define PROBES 4096
+/* Samples of a piece of parallel work. */
+#define PIECE ((size_t)1 << 16)
 
 typedef struct find_job {
     uint32_t    dtype;
@@ -149,48 +151,140 @@ typedef struct edges {
     double min, min2, max, max2;
 } edges;
 
-/* Eight running values side by side, for vector units. */
+/* What is found in a piece of the samples. */
+typedef struct part {
+    edges    e;
+    size_t   n_equal, n_missing, n_exact;
+    fmc_span coded;
+} part;
+
+/* A look at all samples, piece by piece on several threads. */
+typedef struct scan {
+    const find_job *j;
+    edges           e;     /* extremes, to look for what is next to them */
+    double          value; /* to be counted */
+    uint8_t        *state; /* to be filled */
+    part           *part;  /* one a piece */
+} scan;
+
+/* Eight running values side by side, for vector units; the last eight of a piece may be seen twice. */
 #define DEFINE_EDGES(T, ABS, SUFFIX)                                                                                   \
-    static void edges_##SUFFIX(const T *v, const find_job *j, edges *e)                                                \
+    static inline void eight_##SUFFIX(const T *p, T fill, T limit, T min, T max, T *min2, T *max2)                     \
+    {                                                                                                                  \
+        for (int k = 0; k < 8; k++) {                                                                                  \
+            const T x = p[k];                                                                                          \
+            const T up = ABS(x) <= limit && x != fill && x > min ? x : max;                                            \
+            const T down = ABS(x) <= limit && x != fill && x < max ? x : min;                                          \
+                                                                                                                       \
+            min2[k] = up < min2[k] ? up : min2[k];                                                                     \
+            max2[k] = down > max2[k] ? down : max2[k];                                                                 \
+        }                                                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void edges_##SUFFIX(const T *v, size_t n, const find_job *j, edges *e)                                      \
     {                                                                                                                  \
         const T fill = (T)j->fill, limit = (T)j->limit, min = (T)e->min, max = (T)e->max;                              \
-        T min2[8], max2[8];                                                                                            \
+        T min2[8], max2[8], few[8];                                                                                    \
                                                                                                                        \
         for (int k = 0; k < 8; k++) {                                                                                  \
             min2[k] = max;                                                                                             \
             max2[k] = min;                                                                                             \
+            few[k] = v[(size_t)k < n ? (size_t)k : 0];                                                                 \
         }                                                                                                              \
-        for (size_t i = 0; i < j->n; i += 8) {                                                                         \
-            const T *p = v + (j->n - i < 8 ? j->n < 8 ? 0 : j->n - 8 : i); /* the last eight may be seen twice */      \
-            const int m = j->n < 8 ? (int)j->n : 8;                                                                    \
-                                                                                                                       \
-            for (int k = 0; k < m; k++) {                                                                              \
-                const T x = p[k];                                                                                      \
-                const int ok = (ABS(x) <= limit) & (x != fill);                                                        \
-                const T up = (ok & (x > min)) ? x : max, down = (ok & (x < max)) ? x : min;                            \
-                                                                                                                       \
-                min2[k] = up < min2[k] ? up : min2[k];                                                                 \
-                max2[k] = down > max2[k] ? down : max2[k];                                                             \
-            }                                                                                                          \
-        }                                                                                                              \
+        for (size_t i = 0; i + 8 <= n; i += 8)                                                                         \
+            eight_##SUFFIX(v + i, fill, limit, min, max, min2, max2);                                                  \
+        eight_##SUFFIX(n < 8 ? few : v + n - 8, fill, limit, min, max, min2, max2);                                    \
         for (int k = 1; k < 8; k++) {                                                                                  \
             min2[0] = min2[k] < min2[0] ? min2[k] : min2[0];                                                           \
             max2[0] = max2[k] > max2[0] ? max2[k] : max2[0];                                                           \
         }                                                                                                              \
         e->min2 = (double)min2[0];                                                                                     \
         e->max2 = (double)max2[0];                                                                                     \
+    }                                                                                                                  \
+                                                                                                                       \
+    static size_t count_equal_##SUFFIX(const T *v, size_t n, T value)                                                  \
+    {                                                                                                                  \
+        size_t count = 0;                                                                                              \
+                                                                                                                       \
+        for (size_t i = 0; i < n; i++)                                                                                 \
+            count += v[i] == value;                                                                                    \
+        return count;                                                                                                  \
     }
 
 DEFINE_EDGES(float, fabsf, f32)
 DEFINE_EDGES(double, fabs, f64)
 
-static int is_frequent(const find_job *j, double value, size_t n_left)
+static size_t piece_count(const find_job *j)
+{
+    return j->n / PIECE + (j->n % PIECE != 0);
+}
+
+static size_t piece_size(const find_job *j, size_t first)
+{
+    return j->n - first < PIECE ? j->n - first : PIECE;
+}
+
+static fmc_status scan_pieces(const fmc_exec *ex, scan *s, fmc_task_fn task)
+{
+    const size_t n = piece_count(s->j);
+
+    return n > UINT32_MAX ? FMC_ERR_LIMIT : fmc_parallel_for(ex, (uint32_t)n, task, s);
+}
+
+static fmc_status edges_task(void *user, uint32_t i)
+{
+    const scan *s = user;
+    const size_t first = i * PIECE, n = piece_size(s->j, first);
+    edges *e = &s->part[i].e;
+
+    *e = s->e;
+    if (s->j->dtype == FMC_F32)
+        edges_f32((const float *)s->j->data + first, n, s->j, e);
+    else
+        edges_f64((const double *)s->j->data + first, n, s->j, e);
+    return FMC_OK;
+}
+
+static fmc_status count_task(void *user, uint32_t i)
+{
+    const scan *s = user;
+    const size_t first = i * PIECE, n = piece_size(s->j, first);
+
+    s->part[i].n_equal = s->j->dtype == FMC_F32
+                             ? count_equal_f32((const float *)s->j->data + first, n, (float)s->value)
+                             : count_equal_f64((const double *)s->j->data + first, n, s->value);
+    return FMC_OK;
+}
+
+static fmc_status find_edges(const fmc_exec *ex, scan *s)
+{
+    fmc_status st;
+
+    FMC_TRY(scan_pieces(ex, s, edges_task));
+    s->e.min2 = s->e.max;
+    s->e.max2 = s->e.min;
+    for (size_t i = 0; i < piece_count(s->j); i++) {
+        s->e.min2 = fmin(s->e.min2, s->part[i].e.min2);
+        s->e.max2 = fmax(s->e.max2, s->part[i].e.max2);
+    }
+done:
+    return st;
+}
+
+/* Take `value` out if it is frequent. */
+static fmc_status take_frequent(const fmc_exec *ex, scan *s, find_job *j, double value, size_t n_left)
 {
     size_t count = 0;
+    fmc_status st;
 
-    for (size_t i = 0; i < j->n; i++)
-        count += sample(j, i) == value;
-    return count >= FREQUENT(n_left);
+    s->value = value;
+    FMC_TRY(scan_pieces(ex, s, count_task));
+    for (size_t i = 0; i < piece_count(j); i++)
+        count += s->part[i].n_equal;
+    if (count >= FREQUENT(n_left))
+        j->apart = value;
+done:
+    return st;
 }
 
 static fmc_span left_span(const find_job *j)
@@ -209,67 +303,105 @@ static fmc_span left_span(const find_job *j)
     return r;
 }
 
-/* A few samples inside show that neither extreme lies further from all others than those spread: the usual case. */
-static int is_close(const find_job *j, const fmc_span *left)
+/*
+ * A few samples show that neither extreme can be taken out: it lies no further from all others than those spread, or
+ * none of the few is it. The usual case.
+ */
+static int may_be_apart(const find_job *j, const fmc_span *left)
 {
     const size_t step = j->n / PROBES + 1;
-    int near_max = 0, near_min = 0;
+    int near_max = 0, near_min = 0, has_max = 0, has_min = 0;
 
     for (size_t i = 0; i < j->n && !(near_max && near_min); i += step) {
         const double x = sample(j, i);
 
+        has_max |= x == left->max;
+        has_min |= x == left->min;
         if (x > left->min && x < left->max && is_left(j, x)) {
             near_max |= !(left->max - x > x - left->min);
             near_min |= !(x - left->min > left->max - x);
         }
     }
-    return near_max && near_min;
+    return (has_max && !near_max) || (has_min && !near_min);
 }
 
-static void find_apart(find_job *j, const fmc_span *left)
+static fmc_status find_apart(const fmc_exec *ex, find_job *j, const fmc_span *left)
 {
-    edges e = { .min = left->min, .max = left->max };
+    scan s = { .j = j, .e = { .min = left->min, .max = left->max } };
+    const edges *e = &s.e;
+    fmc_status st = FMC_OK;
 
-    if (left->n_valid == 0 || !(left->max > left->min) || is_close(j, left))
-        return;
-    if (j->dtype == FMC_F32)
-        edges_f32(j->data, j, &e);
-    else
-        edges_f64(j->data, j, &e);
+    if (left->n_valid == 0 || !(left->max > left->min) || !may_be_apart(j, left))
+        return FMC_OK;
+    FMC_TRY(FMC_ALLOC(ex->alloc, piece_count(j), &s.part));
+    FMC_TRY(find_edges(ex, &s));
     /* One side only: what is left after both might be nothing. */
-    if (e.max - e.max2 > e.max2 - e.min && is_frequent(j, e.max, left->n_valid))
-        j->apart = e.max;
-    else if (e.min2 - e.min > e.max - e.min2 && is_frequent(j, e.min, left->n_valid))
-        j->apart = e.min;
+    if (e->max - e->max2 > e->max2 - e->min)
+        FMC_TRY(take_frequent(ex, &s, j, e->max, left->n_valid));
+    if (j->apart != j->apart && e->min2 - e->min > e->max - e->min2)
+        FMC_TRY(take_frequent(ex, &s, j, e->min, left->n_valid));
+done:
+    fmc_dealloc(ex->alloc, s.part);
+    return st;
 }
 
 #define DEFINE_STATES(T, BIGGEST, ABS, SUFFIX)                                                                         \
-    static void states_##SUFFIX(const T *v, const find_job *j, fmc_mask *out)                                          \
+    static void states_##SUFFIX(const T *v, size_t n, const find_job *j, uint8_t *state, part *out)                    \
     {                                                                                                                  \
         const T fill = (T)j->fill, limit = (T)j->limit, apart = (T)j->apart;                                           \
         T low = BIGGEST, high = -BIGGEST;                                                                              \
         size_t missing = 0, coded = 0;                                                                                 \
                                                                                                                        \
-        for (size_t i = 0; i < j->n; i++) {                                                                            \
+        for (size_t i = 0; i < n; i++) {                                                                               \
             const T x = v[i];                                                                                          \
             const int is_bad = !(ABS(x) <= BIGGEST) | (x == fill);                                                     \
             const int is_exact = (ABS(x) > limit) | (x == apart) | ((x == 0) & (int)j->zeros);                         \
             const int is_coded = !(is_bad | is_exact);                                                                 \
             const T lo = is_coded ? x : BIGGEST, hi = is_coded ? x : -BIGGEST;                                         \
                                                                                                                        \
-            out->state[i] = (uint8_t)(is_bad ? FMC_SAMPLE_MISSING : is_exact ? FMC_SAMPLE_EXACT : FMC_SAMPLE_CODED);   \
+            state[i] = (uint8_t)(is_bad ? FMC_SAMPLE_MISSING : is_exact ? FMC_SAMPLE_EXACT : FMC_SAMPLE_CODED);        \
             missing += (size_t)is_bad;                                                                                 \
             coded += (size_t)is_coded;                                                                                 \
             low = lo < low ? lo : low;                                                                                 \
             high = hi > high ? hi : high;                                                                              \
         }                                                                                                              \
         out->n_missing = missing;                                                                                      \
-        out->n_exact = j->n - missing - coded;                                                                         \
+        out->n_exact = n - missing - coded;                                                                            \
         out->coded = coded ? (fmc_span){ coded, (double)low, (double)high } : fmc_span_none();                         \
     }
 
 DEFINE_STATES(float, FLT_MAX, fabsf, f32)
 DEFINE_STATES(double, DBL_MAX, fabs, f64)
+
+static fmc_status states_task(void *user, uint32_t i)
+{
+    const scan *s = user;
+    const size_t first = i * PIECE, n = piece_size(s->j, first);
+
+    if (s->j->dtype == FMC_F32)
+        states_f32((const float *)s->j->data + first, n, s->j, s->state + first, &s->part[i]);
+    else
+        states_f64((const double *)s->j->data + first, n, s->j, s->state + first, &s->part[i]);
+    return FMC_OK;
+}
+
+static fmc_status find_states(const fmc_exec *ex, const find_job *j, fmc_mask *out)
+{
+    scan s = { .j = j, .state = out->state };
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(ex->alloc, piece_count(j), &s.part));
+    FMC_TRY(scan_pieces(ex, &s, states_task));
+    out->coded = fmc_span_none();
+    for (size_t i = 0; i < piece_count(j); i++) {
+        out->n_missing += s.part[i].n_missing;
+        out->n_exact += s.part[i].n_exact;
+        out->coded = fmc_span_join(out->coded, s.part[i].coded);
+    }
+done:
+    fmc_dealloc(ex->alloc, s.part);
+    return st;
+}
 
 /* Is there anything to mask beyond missing samples? */
 static int has_exact(const find_job *j, const fmc_span *valid)
@@ -295,7 +427,7 @@ fmc_status fmc_mask_find(const fmc_exec *ex, uint32_t dtype, size_t n, const voi
             FMC_TRY(find_huge(ex, &j));
         if (j.limit < left.max || -j.limit > left.min)
             left = left_span(&j);
-        find_apart(&j, &left);
+        FMC_TRY(find_apart(ex, &j, &left));
     }
     out->coded = out->valid;
     if (out->valid.n_valid == n && !has_exact(&j, &out->valid))
@@ -305,10 +437,7 @@ fmc_status fmc_mask_find(const fmc_exec *ex, uint32_t dtype, size_t n, const voi
         goto done;
     }
     FMC_TRY(FMC_ALLOC(ex->alloc, n, &out->state));
-    if (dtype == FMC_F32)
-        states_f32(data, &j, out);
-    else
-        states_f64(data, &j, out);
+    FMC_TRY(find_states(ex, &j, out));
     if (out->n_missing + out->n_exact == 0) {
         fmc_dealloc(ex->alloc, out->state);
         out->state = NULL;
