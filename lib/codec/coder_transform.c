@@ -77,7 +77,7 @@ static fmc_status attempt_init(const fmc_exec *ex, attempt *t)
     t->l->x = NULL;
     FMC_TRY(fmc_signal_forward(ex, s, t->plan, z->recon));
     FMC_TRY(fmc_signal_alloc(ex, s, &t->c));
-    fmc_signal_pack(s, t->plan, z->band, z->n_bands, z->recon, t->c);
+    FMC_TRY(fmc_signal_pack(ex, s, t->plan, z->band, z->n_bands, z->recon, t->c));
     FMC_TRY(FMC_ALLOC(ex->alloc, z->n_bands, &t->gain));
     for (size_t i = 0; i < z->n_bands; i++)
         t->gain[i] = (float)fmc_tx_band_gain(t->plan, &z->band[i]);

@@ -21,15 +21,6 @@ fmc_status fmc_signal_inverse(const fmc_exec *ex, const fmc_signal *s, const fmc
     return s->dtype == FMC_F64 ? fmc_tx_inverse_f64(ex, plan, data) : fmc_tx_inverse_f32(ex, plan, data);
 }
 
-void fmc_signal_pack(const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands,
-                     const void *layout, void *packed)
-{
-    if (s->dtype == FMC_F64)
-        fmc_tx_pack_f64(plan, band, n_bands, layout, packed);
-    else
-        fmc_tx_pack_f32(plan, band, n_bands, layout, packed);
-}
-
 fmc_status fmc_signal_quantise(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
                                const void *c, const fmc_quantiser *z, uint32_t sampling, int32_t *q, double *error2)
 {
@@ -105,21 +96,66 @@ static size_t cut_band(const fmc_band *band, fmc_band *piece)
     return n;
 }
 
+static fmc_status cut_bands(const fmc_exec *ex, const fmc_band *band, size_t n_bands, fmc_band **piece, size_t *n)
+{
+    fmc_status st;
+
+    *n = 0;
+    for (size_t i = 0; i < n_bands; i++)
+        *n += band[i].count ? cut_band(&band[i], NULL) : 0;
+    FMC_TRY(FMC_ALLOC(ex->alloc, *n, piece));
+    *n = 0;
+    for (size_t i = 0; i < n_bands; i++)
+        *n += band[i].count ? cut_band(&band[i], *piece + *n) : 0;
+done:
+    return st;
+}
+
+typedef struct pack_job {
+    const fmc_signal  *s;
+    const fmc_tx_plan *plan;
+    const fmc_band    *piece;
+    const void        *layout;
+    void              *packed;
+} pack_job;
+
+static fmc_status pack_piece(void *user, uint32_t i)
+{
+    const pack_job *j = user;
+
+    if (j->s->dtype == FMC_F64)
+        fmc_tx_pack_f64(j->plan, &j->piece[i], 1, j->layout, j->packed);
+    else
+        fmc_tx_pack_f32(j->plan, &j->piece[i], 1, j->layout, j->packed);
+    return FMC_OK;
+}
+
+fmc_status fmc_signal_pack(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
+                           size_t n_bands, const void *layout, void *packed)
+{
+    pack_job j = { .s = s, .plan = plan, .layout = layout, .packed = packed };
+    fmc_band *piece = NULL;
+    size_t n;
+    fmc_status st;
+
+    FMC_TRY(cut_bands(ex, band, n_bands, &piece, &n));
+    j.piece = piece;
+    FMC_TRY(fmc_parallel_for(ex, (uint32_t)n, pack_piece, &j));
+done:
+    fmc_dealloc(ex->alloc, piece);
+    return st;
+}
+
 fmc_status fmc_signal_dequantise(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
                                  size_t n_bands, const int32_t *q, const fmc_quantiser *z, void *layout)
 {
     piece_job j = { .inner = *ex, .s = s, .plan = plan, .q = q, .z = z, .layout = layout };
-    size_t n = 0;
+    size_t n;
     fmc_status st;
 
     if (n_bands == 1 && band->count == s->count)
         return dequantise(ex, s, band, 1, q, z, layout);
-    for (size_t i = 0; i < n_bands; i++)
-        n += band[i].count ? cut_band(&band[i], NULL) : 0;
-    FMC_TRY(FMC_ALLOC(ex->alloc, n, &j.piece));
-    n = 0;
-    for (size_t i = 0; i < n_bands; i++)
-        n += band[i].count ? cut_band(&band[i], j.piece + n) : 0;
+    FMC_TRY(cut_bands(ex, band, n_bands, &j.piece, &n));
     j.inner.n_threads = 1;
     j.inner.parallel_for = NULL;
     st = fmc_parallel_for(ex, (uint32_t)n, dequantise_piece, &j);

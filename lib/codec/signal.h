@@ -64,8 +64,8 @@ fmc_status fmc_axis_order_move_in(const fmc_exec *ex, const fmc_axis_order *o, c
 fmc_status fmc_signal_alloc(const fmc_exec *ex, const fmc_signal *s, void **out);
 fmc_status fmc_signal_forward(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, void *data);
 fmc_status fmc_signal_inverse(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, void *data);
-void       fmc_signal_pack(const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands,
-                           const void *layout, void *packed);
+fmc_status fmc_signal_pack(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
+                           size_t n_bands, const void *layout, void *packed);
 fmc_status fmc_signal_quantise(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
                                const void *c, const fmc_quantiser *z, uint32_t sampling, int32_t *q, double *error2);
 fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,

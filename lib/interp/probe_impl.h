@@ -195,24 +195,40 @@ done:
     return st;
 }
 
+typedef struct {
+    fmc_exec              inner; /* a task's own: no threads within */
+    fmc_candidates       *list;
+    const REAL           *x;
+    const fmc_probe_goal *goal;
+    const fmc_probe_size *size;
+    double                step;
+} NAME(probe_job);
+
+static fmc_status NAME(probe_task)(void *user, uint32_t i)
+{
+    const NAME(probe_job) *j = user;
+    double step = j->step;
+
+    return NAME(probe_plan)(&j->inner, &j->list->plan[i], j->x, j->goal, j->size, &step);
+}
+
 fmc_status NAME(fmc_interp_probe)(const fmc_exec *ex, uint32_t rank, const size_t *dim, const REAL *x,
                                   const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort, double *step,
                                   fmc_interp_plan *plan)
 {
     const fmc_probe_size *size = fmc_probe_sizes(effort);
+    NAME(probe_job) j = { .inner = *ex, .x = x, .goal = goal, .step = *step };
     fmc_candidates *list = NULL;
     fmc_status st;
 
+    j.inner.n_threads = 1;
+    j.inner.parallel_for = NULL;
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &list));
+    j.list = list;
     fmc_candidates_make(rank, dim, unlike, effort < 5 ? 1 : 5, list);
     for (int round = 0; round < 2; round++) {
-        for (uint32_t i = 0; i < list->n; i++) {
-            double unused = *step;
-
-            if (fmc_is_cancelled(ex))
-                FMC_TRY(FMC_ERR_CANCELLED);
-            FMC_TRY(NAME(probe_plan)(ex, &list->plan[i], x, goal, &size[round], &unused));
-        }
+        j.size = &size[round];
+        FMC_TRY(fmc_parallel_for(ex, list->n, NAME(probe_task), &j));
         fmc_candidates_keep(round > 0 ? 1 : effort < 5 ? 2 : 3, list);
     }
     *plan = list->plan[0];

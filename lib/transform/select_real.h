@@ -31,26 +31,21 @@ static void NAME(add_row)(const REAL *restrict x, size_t n, size_t shift, REAL *
         }
 }
 
-/* One row of a box of means: the sum over all rows of the block that begins at x. */
-static void NAME(crop_row)(const search *s, const REAL *x, size_t n, REAL *to)
+/* One row of a box of means: the sum over all rows of the block that begins at x. @param rows  of a block. */
+static void NAME(crop_row)(const search *s, const fmc_lines *rows, const REAL *x, size_t n, REAL *to)
 {
-    const uint32_t last = s->rank - 1;
-    size_t block[FMC_MAX_RANK];
-    fmc_lines rows;
+    const size_t shift = s->shift[s->rank - 1];
 
-    for (uint32_t a = 0; a < s->rank; a++)
-        block[a] = (size_t)1 << s->shift[a];
-    rows = fmc_lines_make(s->rank, s->dim, block, last);
-    if (rows.count == 1 && s->shift[last] == 0) {
+    if (rows->count == 1 && shift == 0) {
         memcpy(to, x, n * sizeof *to);
         return;
     }
     memset(to, 0, n * sizeof *to);
-    for (size_t r = 0; r < rows.count; r++) {
+    for (size_t r = 0; r < rows->count; r++) {
         size_t off;
 
-        fmc_lines_offsets(&rows, r, 1, &off);
-        NAME(add_row)(x + off, n, s->shift[last], to);
+        fmc_lines_offsets(rows, r, 1, &off);
+        NAME(add_row)(x + off, n, shift, to);
     }
 }
 
@@ -60,11 +55,15 @@ static void NAME(crop)(const search *s, const REAL *x, const size_t *at, const s
     const uint32_t last = s->rank - 1;
     const fmc_lines rows = fmc_lines_make(s->rank, s->seen, box, last);
     double sum = 0, gain = 1;
-    size_t n = 0;
+    size_t n = 0, block[FMC_MAX_RANK];
+    fmc_lines within;
     REAL mean;
 
-    for (uint32_t a = 0; a < s->rank; a++)
-        gain *= sqrt(1 / (double)((size_t)1 << s->shift[a]));
+    for (uint32_t a = 0; a < s->rank; a++) {
+        block[a] = (size_t)1 << s->shift[a];
+        gain *= sqrt(1 / (double)block[a]);
+    }
+    within = fmc_lines_make(s->rank, s->dim, block, last);
     for (size_t r = 0; r < rows.count; r++, n += rows.n) {
         size_t base = 0, left = r, index[FMC_MAX_RANK] = { 0 };
 
@@ -72,7 +71,7 @@ static void NAME(crop)(const search *s, const REAL *x, const size_t *at, const s
             index[a] = left % box[a];
         for (uint32_t a = 0; a < s->rank; a++)
             base = base * s->dim[a] + ((at[a] + index[a]) << s->shift[a]);
-        NAME(crop_row)(s, x + base, rows.n, to + n);
+        NAME(crop_row)(s, &within, x + base, rows.n, to + n);
         sum += NAME(sum_of)(to + n, rows.n);
     }
     mean = (REAL)(sum / (double)n);
@@ -160,7 +159,7 @@ typedef struct NAME(sample) {
     size_t n_boxes, count;                    /* samples of all boxes */
     double scale;                             /* samples of the array as it is judged for one of the boxes' */
     double step;                              /* of the quantiser that all choices are judged with */
-    REAL  *raw, *base, *rest, *work;          /* samples; transformed along other axes than W; along all others */
+    REAL  *raw, *base, *rest;                 /* samples; transformed along other axes than W; along all others */
 } NAME(sample);
 
 /* Basis of an axis from all of the samples, and what it takes. */
@@ -248,13 +247,59 @@ static fmc_status NAME(judge_from)(const search *s, NAME(sample) *b, const fmc_t
 {
     fmc_status st = FMC_OK;
     const REAL *data = from;
+    REAL *work = NULL;
 
     if (axes) {
-        memcpy(b->work, from, b->count * sizeof *from);
-        FMC_TRY(NAME(apply)(s, plan, axes, b->n_boxes, b->work));
-        data = b->work;
+        FMC_TRY(FMC_ALLOC(s->ex->alloc, b->count, &work));
+        memcpy(work, from, b->count * sizeof *from);
+        FMC_TRY(NAME(apply)(s, plan, axes, b->n_boxes, work));
+        data = work;
     }
     FMC_TRY(NAME(judge)(s, b, plan, data, c));
+done:
+    fmc_dealloc(s->ex->alloc, work);
+    return st;
+}
+
+/* One choice to be judged: its plan for the boxes, what it begins with, and the axes still to be transformed. */
+typedef struct NAME(trial) {
+    choice     *c;
+    fmc_tx_plan plan;
+    const REAL *from;
+    uint32_t    axes;
+} NAME(trial);
+
+typedef struct NAME(trial_job) {
+    const search *s; /* without threads within */
+    NAME(sample) *b;
+    NAME(trial)  *trial;
+} NAME(trial_job);
+
+static fmc_status NAME(trial_task)(void *user, uint32_t i)
+{
+    const NAME(trial_job) *j = user;
+    NAME(trial) *t = &j->trial[i];
+
+    return NAME(judge_from)(j->s, j->b, &t->plan, t->from, t->axes, t->c);
+}
+
+/* Judge n choices, the first one alone if it is to find the step for all. */
+static fmc_status NAME(judge_all)(const search *s, NAME(sample) *b, NAME(trial) *trial, uint32_t n)
+{
+    fmc_exec one = *s->ex;
+    search own = *s;
+    NAME(trial_job) j = { &own, b, trial };
+    fmc_status st = FMC_OK;
+
+    if (n > 0 && !(b->step > 0)) {
+        FMC_TRY(NAME(judge_from)(s, b, &trial->plan, trial->from, trial->axes, trial->c));
+        j.trial++;
+        n--;
+    }
+    one.n_threads = 1;
+    one.parallel_for = NULL;
+    own.ex = &one;
+    FMC_TRY(fmc_parallel_for(s->ex, n, NAME(trial_task), &j));
 done:
     return st;
 }
@@ -374,6 +419,8 @@ static void NAME(take_sample)(const search *s, const REAL *x, size_t n_boxes, si
 static fmc_status NAME(search_axis)(search *s, uint32_t axis, const REAL *x, NAME(sample) *b)
 {
     choice others = s->best, tried[N_KINDS];
+    NAME(trial) trial[N_KINDS];
+    uint32_t n_trials = 0;
     const uint8_t was = s->best.kind[axis];
     fmc_status st = FMC_OK;
     uint32_t w_axes;
@@ -407,9 +454,10 @@ static fmc_status NAME(search_axis)(search *s, uint32_t axis, const REAL *x, NAM
         p = plan_of(s, c, b->box, s->seen, s->klt);
         is_w = p.kind[axis] == FMC_TX_DYADIC;
         if (fmc_tx_is_valid(&p))
-            FMC_TRY(NAME(judge_from)(s, b, &p, is_w ? b->base : b->rest,
-                                     is_w ? w_axes | 1u << axis : kind == FMC_TX_NONE ? 0 : 1u << axis, c));
+            trial[n_trials++] = (NAME(trial)){ c, p, is_w ? b->base : b->rest,
+                                               is_w ? w_axes | 1u << axis : kind == FMC_TX_NONE ? 0 : 1u << axis };
     }
+    FMC_TRY(NAME(judge_all)(s, b, trial, n_trials));
     settle(s, axis, tried);
 done:
     return st;
@@ -423,11 +471,10 @@ static fmc_status NAME(sweep)(search *s, const REAL *x, size_t room)
     fmc_status st = FMC_OK;
     REAL *all = NULL;
 
-    FMC_TRY(FMC_ALLOC(s->ex->alloc, 4 * room, &all));
+    FMC_TRY(FMC_ALLOC(s->ex->alloc, 3 * room, &all));
     b.raw = all;
     b.base = all + room;
     b.rest = all + 2 * room;
-    b.work = all + 3 * room;
     for (uint32_t axis = 0; axis < s->rank; axis++) {
         if (!s->allowed[axis][FMC_TX_DCT] && !s->allowed[axis][FMC_TX_DYADIC])
             continue;
@@ -453,27 +500,30 @@ static fmc_status NAME(judge_list)(search *s, const REAL *x, size_t room, choice
     const size_t n = *n_list;
     NAME(sample) b = { .n_boxes = 0 };
     choice sorted[MAX_MENU_TRIED];
+    NAME(trial) *trial = NULL;
+    uint32_t n_trials = 0;
     fmc_status st = FMC_OK;
 
-    FMC_TRY(FMC_ALLOC(s->ex->alloc, 2 * room, &b.raw));
-    b.work = b.raw + room;
+    FMC_TRY(FMC_ALLOC(s->ex->alloc, n, &trial));
+    FMC_TRY(FMC_ALLOC(s->ex->alloc, room, &b.raw));
     common_box(s, list, n, room, b.box);
     NAME(take_sample)(s, x, 1, room, &b);
-    *n_list = 0;
     for (size_t i = 0; i < n; i++) {
-        choice c = list[i];
         fmc_tx_plan p;
 
-        FMC_TRY(NAME(add_bases)(s, &c, x));
-        p = plan_of(s, &c, b.box, s->seen, s->klt);
-        if (!fmc_tx_is_valid(&p))
-            continue;
-        FMC_TRY(NAME(judge_from)(s, &b, &p, b.raw, axes_with(&p, 0) | axes_with(&p, 1), &c));
-        *n_list = insert_choice(s, sorted, *n_list, MAX_MENU_TRIED, &c);
+        FMC_TRY(NAME(add_bases)(s, &list[i], x));
+        p = plan_of(s, &list[i], b.box, s->seen, s->klt);
+        if (fmc_tx_is_valid(&p))
+            trial[n_trials++] = (NAME(trial)){ &list[i], p, b.raw, axes_with(&p, 0) | axes_with(&p, 1) };
     }
+    FMC_TRY(NAME(judge_all)(s, &b, trial, n_trials));
+    *n_list = 0;
+    for (uint32_t i = 0; i < n_trials; i++)
+        *n_list = insert_choice(s, sorted, *n_list, MAX_MENU_TRIED, trial[i].c);
     memcpy(list, sorted, *n_list * sizeof *list);
 done:
     fmc_dealloc(s->ex->alloc, b.raw);
+    fmc_dealloc(s->ex->alloc, trial);
     return st;
 }
 
@@ -505,7 +555,6 @@ static fmc_status NAME(compare_whole)(search *s, const REAL *x, const choice *li
     fmc_status st = FMC_OK;
 
     memcpy(b.box, s->dim, sizeof b.box);
-    FMC_TRY(FMC_ALLOC(s->ex->alloc, s->count, &b.work));
     for (size_t i = 0; i < n; i++) {
         choice c = list[i];
         fmc_tx_plan p;
@@ -519,7 +568,6 @@ static fmc_status NAME(compare_whole)(search *s, const REAL *x, const choice *li
         *n_top = insert_choice(s, top, *n_top, FMC_TX_MENU_MAX, &c);
     }
 done:
-    fmc_dealloc(s->ex->alloc, b.work);
     return st;
 }
 
