@@ -99,8 +99,8 @@ static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted)
         double error, ratio;
 
         t->quant.step = step;
-        FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->z->band, t->z->n_bands, t->c, &t->quant, SAMPLING, NULL,
-                                    &error));
+        FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->z->band, t->z->n_bands, t->c, &t->quant,
+                                    i < 2 ? 4 * SAMPLING : SAMPLING, NULL, &error));
         t->error2 = error;
         if (!(error > 0) || (error == last && error < wanted))
             break; /* all zero: nothing more to lose */
@@ -118,6 +118,11 @@ static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted)
         last_step = step;
         last = error;
         ratio = exp(log(ratio) / slope);
+        if (i >= 2 && fabs(ratio - 1) < 0.008) { /* so short a secant is right to a thousandth */
+            t->quant.step = step * ratio;
+            t->error2 = wanted;
+            break;
+        }
         step *= ratio > 16 ? 16 : ratio < 1.0 / 16 ? 1.0 / 16 : ratio;
         if (step <= small || step >= large)
             step = sqrt(small * large);
