@@ -58,6 +58,30 @@ static void NN_NAME(max)(const int16_t *x, size_t n, int16_t *y)
         y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
+static void NN_NAME(widen)(const int16_t *x, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i];
+}
+
+#define NN_REQUANTISE(type, suffix)                                                                                    \
+    static void NN_NAME(requantise_##suffix)(const fmc_nn_conv *c, const float *sum, size_t n, type *out)              \
+    {                                                                                                                  \
+        const size_t n_out = c->n_out;                                                                                 \
+        const int32_t lo = c->lo, hi = c->hi, *shift = c->shift;                                                       \
+                                                                                                                       \
+        for (size_t s = 0; s < n; s++, sum += n_out, out += n_out)                                                     \
+            for (size_t o = 0; o < n_out; o++) {                                                                       \
+                const int32_t v = (int32_t)sum[o] >> shift[o];                                                         \
+                                                                                                                       \
+                out[o] = (type)(v < lo ? lo : v > hi ? hi : v);                                                        \
+            }                                                                                                          \
+    }
+
+NN_REQUANTISE(int16_t, i16)
+NN_REQUANTISE(int32_t, i32)
+#undef NN_REQUANTISE
+
 static void NN_NAME(sum)(const int16_t *x, size_t n, size_t pitch, int32_t *total)
 {
     for (size_t s = 0; s < n; s++, x += pitch)
@@ -79,4 +103,5 @@ static void NN_NAME(deviation)(const int16_t *x, const int32_t *mean, size_t n, 
     .conv_i16 = NN_NAME(conv_i16), .conv_i32 = NN_NAME(conv_i32), .depthwise_i16 = NN_NAME(depthwise_i16),             \
     .depthwise_i32 = NN_NAME(depthwise_i32), .hswish = NN_NAME(hswish), .leaky = NN_NAME(leaky),                       \
     .add_i16 = NN_NAME(add_i16), .add_i32 = NN_NAME(add_i32), .gate = NN_NAME(gate), .max = NN_NAME(max),              \
+    .widen = NN_NAME(widen), .requantise_i16 = NN_NAME(requantise_i16), .requantise_i32 = NN_NAME(requantise_i32),     \
     .sum = NN_NAME(sum), .deviation = NN_NAME(deviation), .conv_f32 = NN_NAME(conv_f32)

@@ -61,6 +61,8 @@ typedef struct fmc_ctx_options {
     void               *progress_user;
     uint64_t            max_output_size;   /**< refuse streams that declare more decoded bytes; 0: no limit */
     uint64_t            max_output_ratio;  /**< refuse decoded / compressed above this; 0: 2^32 */
+    const char         *backend;           /**< what runs networks (backend.h); NULL: FMC_BACKEND, else chosen; copied */
+    const char         *backend_path;      /**< folders of modules, ':' between; NULL: FMC_BACKEND_PATH; copied */
 } fmc_ctx_options;
 
 /**

@@ -41,12 +41,17 @@ fmc_status fmc_struct_give(const void *own, size_t size, void *theirs)
     return FMC_OK;
 }
 
+static int is_name(const char *backend)
+{
+    return !backend || !*backend || fmc_backend_name_is_valid(backend);
+}
+
 static fmc_status take_options(const fmc_ctx_options *options, fmc_ctx_options *out)
 {
     *out = (fmc_ctx_options){ 0 };
     if (options && fmc_struct_take(options, out, sizeof *out) != FMC_OK)
         return FMC_ERR_ARG;
-    if (out->reserved || !out->allocator.alloc != !out->allocator.free)
+    if (out->reserved || !is_name(out->backend) || !out->allocator.alloc != !out->allocator.free)
         return FMC_ERR_ARG;
     if (!out->allocator.alloc)
         out->allocator = fmc_system_allocator;
@@ -72,7 +77,13 @@ fmc_status fmc_ctx_create(const fmc_ctx_options *options, fmc_ctx **out)
         return FMC_ERR_NO_MEMORY;
     }
     ctx->alloc = o.allocator;
-    ctx->kernels = fmc_kernels_select(FMC_SIMD_BEST);
+    st = fmc_backends_init(&ctx->backends, &ctx->alloc, o.backend, o.backend_path);
+    if (st != FMC_OK) {
+        pthread_mutex_destroy(&ctx->own_lock);
+        fmc_dealloc(&o.allocator, ctx);
+        return st;
+    }
+    ctx->kernels = fmc_kernels_select(fmc_backends_wants_ref(&ctx->backends) ? FMC_SIMD_REF : FMC_SIMD_BEST);
     ctx->parallel_for = o.parallel_for;
     ctx->parallel_for_user = o.parallel_for_user;
     ctx->progress = o.progress;
@@ -91,6 +102,7 @@ void fmc_ctx_destroy(fmc_ctx *ctx)
         const fmc_allocator alloc = ctx->alloc;
 
         fmc_ctx_drop_models(ctx);
+        fmc_backends_fini(&ctx->backends);
         fmc_dealloc(&alloc, ctx);
     }
 }
@@ -172,6 +184,7 @@ fmc_exec fmc_ctx_enter(fmc_ctx *ctx, uint32_t n_threads)
 {
     fmc_exec ex = { .alloc = &ctx->alloc,
                     .kernels = ctx->kernels,
+                    .backends = &ctx->backends,
                     .n_threads = n_threads ? n_threads : fmc_cpu_count(),
                     .parallel_for = ctx->parallel_for,
                     .parallel_for_user = ctx->parallel_for_user,
@@ -198,6 +211,8 @@ fmc_status fmc_ctx_leave(fmc_ctx *ctx, fmc_status st)
 {
     if (st == FMC_OK)
         ctx->message[0] = 0;
+    else if (st == FMC_ERR_BACKEND_UNAVAILABLE && ctx->backends.why[0])
+        (void)fmc_fail(ctx, st, "%s", ctx->backends.why);
     else
         (void)fmc_fail(ctx, st, "%s", fmc_status_string(st));
     fmc_fpenv_leave(&ctx->env);

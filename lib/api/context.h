@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include "core/exec.h"
 #include "core/fpenv.h"
+#include "ops/backend.h"
 
 enum { FMC_MESSAGE_SIZE = 256 };
 
@@ -12,6 +13,7 @@ enum { FMC_MESSAGE_SIZE = 256 };
 struct fmc_ctx {
     fmc_allocator             alloc;
     const struct fmc_kernels *kernels;
+    fmc_backends              backends;         /* who runs networks */
     fmc_parallel_for_fn       parallel_for;
     void                     *parallel_for_user;
     fmc_progress_fn           progress;

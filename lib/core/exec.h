@@ -6,7 +6,8 @@
 #include <fmc/fmc.h>
 #include "core/alloc.h"
 
-struct fmc_kernels; /* ops/kernels.h */
+struct fmc_kernels;  /* ops/kernels.h */
+struct fmc_backends; /* ops/backend.h */
 
 /** The model of that hash among those that the caller has made known, borrowed; NULL: none. Any thread. */
 typedef const fmc_model *(*fmc_find_model_fn)(void *user, uint64_t hash);
@@ -18,6 +19,7 @@ typedef const fmc_model *(*fmc_find_model_fn)(void *user, uint64_t hash);
 typedef struct fmc_exec {
     const fmc_allocator      *alloc;
     const struct fmc_kernels *kernels;
+    struct fmc_backends      *backends;        /* who runs networks; NULL: the kernels */
     uint32_t                  n_threads;       /* >= 1 */
     fmc_parallel_for_fn       parallel_for;    /* NULL: own threads */
     void                     *parallel_for_user;

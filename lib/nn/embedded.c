@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The assembler copies the file: a C array of its size would take a compiler half a minute. */
 #include "nn/embedded.h"
+#include "nn/embed_config.h" /* made by the build */
 
 #ifdef FMC_EMBED_WEIGHTS
 

@@ -52,6 +52,7 @@ typedef struct fmc_net_op {
     float   *weight_f32, *bias_f32;  /* f_conv: owned, packed; f_norm, f_scale: [channels] each */
     int16_t *factor;                 /* affine: owned, [levels][channels] */
     int32_t *offset;
+    const struct fmc_remote_conv *remote; /* conv, f_conv: who computes it instead (net_remote.h); NULL in models */
     uint32_t storage;                /* enum fmc_net_storage */
     uint32_t segment, run;           /* where the op belongs, see net_plan.h */
     uint32_t last_segment, last_run; /* the last that reads it; UINT32_MAX: an output of the program */
@@ -67,6 +68,7 @@ typedef struct fmc_net {
     uint32_t    output[FMC_NET_OUTPUTS];
     uint32_t    levels;
     uint32_t    n_segments, n_runs;
+    uint32_t    is_by_frame; /* 1: every op makes a whole frame before the next begins */
 } fmc_net;
 
 /** Sizes of a tensor: t, y, x for an input of `in` sites. */
@@ -108,7 +110,8 @@ fmc_status fmc_net_work_size(const fmc_exec *ex, const fmc_net *net, const uint3
  * @param in       sites of the input: t, y, x, each >= 1
  * @param x        [channels][t][y][x] of op 0; a value outside its range is FMC_ERR_CORRUPT
  * @param out      n_outputs arrays, [channels][t'][y'][x'] each, see fmc_net_sites
- * @return FMC_OK, FMC_ERR_NO_MEMORY, FMC_ERR_LIMIT, FMC_ERR_CORRUPT, FMC_ERR_CANCELLED.
+ * @return FMC_OK, FMC_ERR_NO_MEMORY, FMC_ERR_LIMIT, FMC_ERR_CORRUPT, FMC_ERR_CANCELLED, FMC_ERR_BACKEND_UNAVAILABLE,
+ * FMC_ERR_BACKEND_FAILED.
  */
 fmc_status fmc_net_run(const fmc_exec *ex, const fmc_net *net, uint32_t level, const uint32_t in[FMC_NET_AXES],
                        const int32_t *x, int32_t *const out[FMC_NET_OUTPUTS]);

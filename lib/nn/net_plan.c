@@ -66,7 +66,7 @@ static void find_runs(fmc_net *net)
             net->n_segments++;
             first_of_segment = i;
         }
-        if (i && (!joins_segment || !can_join(net, i, first_of_run, 2, READS_SAME_ROW))) {
+        if (i && (!joins_segment || net->is_by_frame || !can_join(net, i, first_of_run, 2, READS_SAME_ROW))) {
             net->n_runs++;
             first_of_run = i;
         }
@@ -105,7 +105,7 @@ void fmc_net_plan(fmc_net *net)
 
         if (i == 0 || op->last_segment != op->segment || spread == READS_ANY)
             op->storage = FMC_NET_WHOLE;
-        else if (op->last_run != op->run || spread == READS_SAME_FRAME)
+        else if (op->last_run != op->run || spread == READS_SAME_FRAME || net->is_by_frame)
             op->storage = FMC_NET_FRAME;
         else
             op->storage = FMC_NET_ROW;

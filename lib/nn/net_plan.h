@@ -9,6 +9,8 @@
  * the segment itself makes. Its frames are shared out to threads. A *run* is a range within a segment that can be computed
  * row by row. So most tensors exist as one row (in the first-level cache) or one frame (in the second) at a time.
  *
+ * Where a backend computes convolutions (net_remote.h), a run is one op, so that it gets whole frames.
+ *
  * Frames and rows are counted on the op's *domain*: the grid of its output, for a shuffle that of its input.
  */
 

@@ -3,6 +3,7 @@
 #include "nn/net_row.h"
 
 #include <string.h>
+#include "nn/net_remote.h"
 
 enum { ALIGN = 64 };
 
@@ -34,6 +35,8 @@ uint64_t fmc_net_extra(const fmc_net *net, uint32_t i, const fmc_net_place *plac
     const fmc_net_op *op = &net->op[i];
     const uint64_t rows = (uint64_t)op->p[0] * op->p[1];
 
+    if (op->remote)
+        return fmc_net_remote_extra(net, i, place);
     switch (op->kind) {
     case FMC_NET_CONV:
     case FMC_NET_F_CONV: /* which rows are there, and they */

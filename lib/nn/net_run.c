@@ -5,6 +5,7 @@
 #include <string.h>
 #include "core/status.h"
 #include "nn/net_plan.h"
+#include "nn/net_remote.h"
 #include "nn/net_row.h"
 #include "ops/kernels.h"
 
@@ -89,17 +90,20 @@ static uint64_t task_size(const fmc_net_layout *l)
     return l->frame + l->row + l->extra;
 }
 
-/* One frame of the ops [first, end) of a run, row by row. */
-static void do_run(const fmc_net_task *task, uint32_t first, uint32_t end, uint64_t t)
+/* One frame of the ops [first, end) of a run, row by row, or of one op that a backend computes. */
+static fmc_status do_run(const fmc_net_task *task, uint32_t first, uint32_t end, uint64_t t)
 {
     uint64_t domain[FMC_NET_AXES];
 
+    if (task->pass->net->op[first].remote)
+        return fmc_net_remote_frame(task, first, t);
     fmc_net_domain(task->pass->net, task->pass->place, first, domain);
     for (uint32_t i = first; i < end; i++)
         fmc_net_row_begin(task, i);
     for (uint64_t y = 0; y < domain[1]; y++)
         for (uint32_t i = first; i < end; i++)
             fmc_net_row(task, i, t, y);
+    return FMC_OK;
 }
 
 /* Take frames until none is left. */
@@ -109,6 +113,7 @@ static fmc_status do_frames(void *user, uint32_t slot)
     const fmc_net *net = j->pass->net;
     uint8_t *memory = j->tasks + slot * task_size(j->layout);
     const fmc_net_task task = { j->pass, memory, memory + j->layout->frame, memory + j->layout->frame + j->layout->row, j->zero };
+    fmc_status st;
     uint64_t t;
 
     while ((t = atomic_fetch_add(&j->next, 1)) < j->frames) {
@@ -117,7 +122,9 @@ static fmc_status do_frames(void *user, uint32_t slot)
         for (uint32_t first = j->first, end; first < j->end; first = end) {
             for (end = first + 1; end < j->end && net->op[end].run == net->op[first].run; end++)
                 ;
-            do_run(&task, first, end, t);
+            st = do_run(&task, first, end, t);
+            if (st != FMC_OK)
+                return st;
         }
     }
     return FMC_OK;
@@ -164,12 +171,15 @@ static fmc_status total_size(const fmc_exec *ex, const fmc_net_layout *l, uint64
 fmc_status fmc_net_work_size(const fmc_exec *ex, const fmc_net *net, const uint32_t in[FMC_NET_AXES], uint64_t *size)
 {
     fmc_net_layout layout = { 0 };
+    fmc_net_remote remote;
     fmc_status st;
 
+    FMC_TRY(fmc_net_remote_begin(ex, net, &remote, &net));
     FMC_TRY(FMC_ALLOC(ex->alloc, net->n_ops, &layout.place));
     FMC_TRY(fmc_net_lay_out(ex->alloc, net, in, &layout));
     FMC_TRY(total_size(ex, &layout, size));
 done:
+    fmc_net_remote_end(ex, &remote);
     fmc_dealloc(ex->alloc, layout.place);
     return st;
 }
@@ -178,12 +188,15 @@ done:
 static fmc_status run_program(const fmc_exec *ex, const fmc_net *net, uint32_t level, const uint32_t in[FMC_NET_AXES],
                               const void *x, void *const out[FMC_NET_OUTPUTS])
 {
-    fmc_net_pass pass = { .net = net, .kernels = fmc_kernels_get(ex)->nn, .level = level };
+    fmc_net_pass pass = { .kernels = fmc_kernels_get(ex)->nn, .level = level };
     fmc_net_layout layout = { 0 };
+    fmc_net_remote remote;
     uint8_t *memory = NULL;
     uint64_t size;
     fmc_status st;
 
+    FMC_TRY(fmc_net_remote_begin(ex, net, &remote, &net));
+    pass.net = net;
     FMC_TRY(FMC_ALLOC(ex->alloc, net->n_ops, &layout.place));
     FMC_TRY(FMC_ALLOC(ex->alloc, net->n_ops, &pass.whole));
     FMC_TRY(fmc_net_lay_out(ex->alloc, net, in, &layout));
@@ -196,6 +209,7 @@ static fmc_status run_program(const fmc_exec *ex, const fmc_net *net, uint32_t l
     FMC_TRY(run_segments(ex, &pass, &layout, memory + layout.whole + layout.zero, memory + layout.whole));
     give_outputs(net, layout.place, pass.whole, out);
 done:
+    fmc_net_remote_end(ex, &remote);
     fmc_dealloc(ex->alloc, memory);
     fmc_dealloc(ex->alloc, pass.whole);
     fmc_dealloc(ex->alloc, layout.place);

@@ -118,6 +118,9 @@ extern const fmc_kernels fmc_kernels_ref;
  */
 const fmc_kernels *fmc_kernels_select(uint32_t level);
 
+/** True if there is more than plain C for this machine, whatever the environment says. */
+int fmc_kernels_has_fast(void);
+
 /** The kernels of ex; ref where none are set. */
 static inline const fmc_kernels *fmc_kernels_get(const fmc_exec *ex)
 {

@@ -64,6 +64,8 @@ typedef struct fmc_nn_add {
  * max                       y = max(x, y)
  * conv_f32                  FREE, but the same everywhere: out[x][o] = bias[o] + w * row[r][x * stride_x + k][c] + ... over r, k, c
  *                           in this order, every product and every sum rounded
+ * widen                     y[i] = x[i]
+ * requantise_i16, _i32      n sites of n_out sums, integers below 2^24 that have the bias: out = clamp(sum >> shift[o], lo, hi)
  * sum                       total[c] += x[s][c] over n sites of `pitch` channels, n <= 4096
  * deviation                 total[c] += |x[s][c] - mean[c]|, n <= 4096
  */
@@ -78,6 +80,9 @@ typedef struct fmc_nn_kernels {
     void (*add_i32)(const fmc_nn_add *how, const int32_t *a, const int32_t *b, size_t n, int32_t *y);
     void (*gate)(const int16_t *x, const int16_t *v, size_t n, int16_t *y);
     void (*max)(const int16_t *x, size_t n, int16_t *y);
+    void (*widen)(const int16_t *x, size_t n, float *y);
+    void (*requantise_i16)(const fmc_nn_conv *c, const float *sum, size_t n, int16_t *out);
+    void (*requantise_i32)(const fmc_nn_conv *c, const float *sum, size_t n, int32_t *out);
     void (*sum)(const int16_t *x, size_t n, size_t pitch, int32_t *total);
     void (*deviation)(const int16_t *x, const int32_t *mean, size_t n, size_t pitch, int32_t *total);
     void (*conv_f32)(const fmc_nn_conv_f32 *c, const float *const *row, size_t n, float *out);

@@ -28,12 +28,9 @@ static uint32_t level_of_environment(void)
     return FMC_SIMD_BEST;
 }
 
-const fmc_kernels *fmc_kernels_select(uint32_t level)
+/* The best up to this level. */
+static const fmc_kernels *select_up_to(uint32_t level)
 {
-    const uint32_t cap = level_of_environment();
-
-    if (level > cap)
-        level = cap;
 #ifdef HAVE_X86_KERNELS
     if (level >= FMC_SIMD_AVX512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
@@ -42,5 +39,18 @@ const fmc_kernels *fmc_kernels_select(uint32_t level)
     if (level >= FMC_SIMD_AVX2 && __builtin_cpu_supports("avx2"))
         return &fmc_kernels_avx2;
 #endif
+    (void)level;
     return &fmc_kernels_ref;
+}
+
+const fmc_kernels *fmc_kernels_select(uint32_t level)
+{
+    const uint32_t cap = level_of_environment();
+
+    return select_up_to(level < cap ? level : cap);
+}
+
+int fmc_kernels_has_fast(void)
+{
+    return select_up_to(FMC_SIMD_BEST) != &fmc_kernels_ref;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <fmc/backend.h>
 #include <fmc/fmc.h>
 
 static char text[8192];
@@ -51,6 +52,32 @@ static void describe_context(void)
     FIELD(fmc_ctx_options, progress_user);
     FIELD(fmc_ctx_options, max_output_size);
     FIELD(fmc_ctx_options, max_output_ratio);
+    FIELD(fmc_ctx_options, backend);
+    FIELD(fmc_ctx_options, backend_path);
+}
+
+static void describe_backends(void)
+{
+    SIZE(fmc_backend_info);
+    FIELD(fmc_backend_info, name);
+    FIELD(fmc_backend_info, version);
+    FIELD(fmc_backend_info, why);
+    FIELD(fmc_backend_info, path);
+    SIZE(fmc_backend_conv);
+    FIELD(fmc_backend_conv, kernel);
+    FIELD(fmc_backend_conv, stride);
+    FIELD(fmc_backend_conv, pad);
+    FIELD(fmc_backend_conv, weight);
+    FIELD(fmc_backend_conv, bias);
+    SIZE(fmc_backend);
+    FIELD(fmc_backend, order);
+    FIELD(fmc_backend, name);
+    FIELD(fmc_backend, open);
+    FIELD(fmc_backend, close);
+    FIELD(fmc_backend, conv_prepare);
+    FIELD(fmc_backend, conv_run);
+    FIELD(fmc_backend, conv_release);
+    FIELD(fmc_backend, gemm);
 }
 
 static void describe_params(void)
@@ -119,6 +146,7 @@ int main(int argc, char **argv)
         return 77;
     describe_arrays();
     describe_context();
+    describe_backends();
     describe_params();
     describe_infos();
     describe_models();

@@ -163,6 +163,43 @@ static void elements_match(const fmc_nn_kernels *f, size_t n)
     ops_free(wide_got, 2 * size);
 }
 
+/* From integers to floats, and from sums of convolutions back. */
+static void conversions_match(const fmc_nn_kernels *f, size_t n)
+{
+    int32_t shift[70];
+    fmc_nn_conv c = { .n_out = 1 + ops_random() % 70, .lo = -511, .hi = 511, .shift = shift };
+    const size_t count = n * c.n_out;
+    int16_t *x = ops_alloc(count * sizeof *x), *want = ops_alloc(count * sizeof *want), *got = ops_alloc(count * sizeof *got);
+    int32_t *wide_want = ops_alloc(count * sizeof *wide_want), *wide_got = ops_alloc(count * sizeof *wide_got);
+    float *sum = ops_alloc(count * sizeof *sum), *y = ops_alloc(count * sizeof *y);
+
+    fill(x, count, 32767);
+    f->widen(x, count, y);
+    for (size_t i = 0; i < count; i++)
+        assert_true(y[i] == (float)x[i]);
+    for (size_t o = 0; o < c.n_out; o++)
+        shift[o] = (int32_t)(ops_random() % 23);
+    for (size_t i = 0; i < count; i++)
+        sum[i] = ops_random() % 8 == 0 ? 10485759.0F : (float)((int32_t)(ops_random() % 20971519) - 10485759);
+    fmc_nn_ref.requantise_i16(&c, sum, n, want);
+    f->requantise_i16(&c, sum, n, got);
+    assert_memory_equal(want, got, count * sizeof *want);
+    c.lo = -(1 << 23);
+    c.hi = 1 << 22;
+    fmc_nn_ref.requantise_i32(&c, sum, n, wide_want);
+    f->requantise_i32(&c, sum, n, wide_got);
+    assert_memory_equal(wide_want, wide_got, count * sizeof *wide_want);
+    for (size_t i = 0; i < count; i++)
+        assert_true(wide_want[i] == (int32_t)fmin(fmax(floor((double)sum[i] / (1 << shift[i % c.n_out])), c.lo), c.hi));
+    ops_free(x, count * sizeof *x);
+    ops_free(want, count * sizeof *want);
+    ops_free(got, count * sizeof *got);
+    ops_free(wide_want, count * sizeof *wide_want);
+    ops_free(wide_got, count * sizeof *wide_got);
+    ops_free(sum, count * sizeof *sum);
+    ops_free(y, count * sizeof *y);
+}
+
 static void totals_match(const fmc_nn_kernels *f, size_t n, size_t pitch)
 {
     const size_t size = n * pitch * sizeof(int16_t), total_size = pitch * sizeof(int32_t);
@@ -229,6 +266,7 @@ static void check_all(const fmc_nn_kernels *f)
     float_convolutions_match(f);
     for (size_t i = 0; i < N_OPS_SIZES; i++) {
         elements_match(f, ops_sizes[i]);
+        conversions_match(f, ops_sizes[i]);
         for (size_t pitch = 2; pitch < 40; pitch += 6)
             totals_match(f, ops_sizes[i], pitch);
     }
