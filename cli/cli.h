@@ -11,7 +11,7 @@
 enum cli_exit { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 
 /** Verbs as bits, so that one table row can say which verbs take an option. */
-enum cli_verb { CLI_COMPRESS = 1, CLI_DECOMPRESS = 2, CLI_INFO = 4, CLI_VERIFY = 8, CLI_BENCH = 16 };
+enum cli_verb { CLI_COMPRESS = 1, CLI_DECOMPRESS = 2, CLI_INFO = 4, CLI_VERIFY = 8, CLI_BENCH = 16, CLI_BACKENDS = 32 };
 
 /** What a file of samples looks like. */
 enum cli_format { CLI_FORMAT_AUTO = 0, CLI_FORMAT_NPY, CLI_FORMAT_RAW };
@@ -50,6 +50,7 @@ typedef struct cli_options {
     uint32_t scale_log2;
     uint32_t n_runs; /**< of bench; 0: not given */
     bool tiles, partial;
+    const char *backend; /**< NULL: not given */
 } cli_options;
 
 /** A verb: its name, synopsis and body; the body returns enum cli_exit after printing what went wrong. */
@@ -67,6 +68,7 @@ int cli_decompress(const cli_options *options);
 int cli_info(const cli_options *options);
 int cli_verify(const cli_options *options);
 int cli_bench(const cli_options *options);
+int cli_backends(const cli_options *options);
 
 /** Parse argv[2..]. @return CLI_OK, or CLI_USAGE after a message. */
 int cli_options_parse(const cli_command *command, int argc, char **argv, cli_options *out);
@@ -127,7 +129,7 @@ typedef struct cli_models {
 bool cli_models_open(const cli_options *options, fmc_ctx *ctx, cli_models *models);
 void cli_models_close(cli_models *models);
 
-/** Create a context that reports to progress (NULL: to nobody). @return false after a message. */
-bool cli_context_create(cli_progress *progress, fmc_ctx **out);
+/** Create a context with o's backend that reports to progress (NULL: to nobody). @return false after a message. */
+bool cli_context_create(const cli_options *o, cli_progress *progress, fmc_ctx **out);
 
 #endif

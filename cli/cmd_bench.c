@@ -137,7 +137,7 @@ int cli_bench(const cli_options *o)
     if (!cli_input_open(o->input[0], o, &input))
         return CLI_FAILURE;
     const bool is_good =
-        prepare(o, &input, &b, &packed, &decoded) && cli_context_create(NULL, &b.ctx) &&
+        prepare(o, &input, &b, &packed, &decoded) && cli_context_create(o, NULL, &b.ctx) &&
         cli_models_open(o, b.ctx, &models) && run_efforts(&b, &models);
     fmc_ctx_destroy(b.ctx);
     cli_models_close(&models);

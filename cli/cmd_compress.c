@@ -54,7 +54,7 @@ int cli_compress(const cli_options *o)
     if (!cli_input_open(o->input[0], o, &input))
         return CLI_FAILURE;
     cli_progress_init(&progress, "compress");
-    const bool is_good = cli_context_create(&progress, &ctx) && compress(o, &input, ctx, &models, &progress);
+    const bool is_good = cli_context_create(o, &progress, &ctx) && compress(o, &input, ctx, &models, &progress);
     fmc_ctx_destroy(ctx);
     cli_models_close(&models);
     cli_input_close(&input);

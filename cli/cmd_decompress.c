@@ -119,7 +119,7 @@ int cli_decompress(const cli_options *o)
     if (!cli_stream_open(o->input[0], &stream, &io))
         return CLI_FAILURE;
     cli_progress_init(&progress, "decompress");
-    const bool is_good = cli_context_create(&progress, &ctx) && cli_models_open(o, ctx, &models) &&
+    const bool is_good = cli_context_create(o, &progress, &ctx) && cli_models_open(o, ctx, &models) &&
                          decompress(o, ctx, &io, &progress);
     fmc_ctx_destroy(ctx);
     cli_models_close(&models);

@@ -148,7 +148,7 @@ int cli_info(const cli_options *o)
     fmc_ctx *ctx = NULL;
     if (!cli_stream_open(o->input[0], &stream, &io))
         return CLI_FAILURE;
-    const bool is_good = cli_context_create(NULL, &ctx) && (is_model(&io) ? describe_model : describe)(o, ctx, &io);
+    const bool is_good = cli_context_create(o, NULL, &ctx) && (is_model(&io) ? describe_model : describe)(o, ctx, &io);
     fmc_ctx_destroy(ctx);
     cli_stream_close(&stream);
     return is_good ? CLI_OK : CLI_FAILURE;

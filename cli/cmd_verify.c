@@ -170,7 +170,7 @@ int cli_verify(const cli_options *o)
     int result = CLI_FAILURE;
     if (!cli_input_open(o->input[0], o, &input))
         return CLI_FAILURE;
-    if (cli_bytes_open(o->input[1], &stream) && cli_context_create(NULL, &ctx) && cli_models_open(o, ctx, &models))
+    if (cli_bytes_open(o->input[1], &stream) && cli_context_create(o, NULL, &ctx) && cli_models_open(o, ctx, &models))
         result = verify(o, &input, &stream, ctx);
     fmc_ctx_destroy(ctx);
     cli_models_close(&models);

@@ -14,6 +14,7 @@ static const cli_command commands[] = {
       "decompress FILE, compare it with ORIGINAL, and check the bound", cli_verify },
     { "bench", CLI_BENCH, 1, false, "bench IN [BOUND] [options]", "measure speed, ratio and errors on an array",
       cli_bench },
+    { "backends", CLI_BACKENDS, 0, false, "backends", "list what can run the networks, and why not", cli_backends },
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

@@ -143,6 +143,14 @@ static const char *set_scale(cli_options *o, uint32_t arg, const char *text)
     return cli_parse_scale(text, &o->scale_log2) ? NULL : "1, 1/2, 1/4 or 1/8";
 }
 
+static const char *set_backend(cli_options *o, uint32_t arg, const char *text)
+{
+    const size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    (void)arg;
+    o->backend = text;
+    return n > 0 && n < 32 && text[n] == '\0' ? NULL : "a name that 'fmc backends' lists";
+}
+
 static const char *set_flag(cli_options *o, uint32_t arg, const char *text)
 {
     (void)text;
@@ -177,6 +185,7 @@ static const option_spec specs[] = {
     { "partial", 0, CLI_DECOMPRESS, NULL, set_flag, 1, "accept a stream that was cut off: write its complete steps" },
     { "tiles", 0, CLI_INFO, NULL, set_flag, 0, "also list every chunk" },
     { "threads", 0, USES_CORES, "N", set_count, 0, "0: one per core (default); never changes the result" },
+    { "backend", 0, USES_CORES | CLI_BACKENDS, "NAME", set_backend, 0, "who runs networks; 'fmc backends' lists them" },
     { "runs", 0, CLI_BENCH, "N", set_count, 1, "time each step N times and report the fastest (default 3)" },
 };
 

@@ -35,9 +35,9 @@ void cli_progress_fini(cli_progress *progress)
     progress->percent = -1;
 }
 
-bool cli_context_create(cli_progress *progress, fmc_ctx **out)
+bool cli_context_create(const cli_options *o, cli_progress *progress, fmc_ctx **out)
 {
-    fmc_ctx_options options = { .struct_size = sizeof options };
+    fmc_ctx_options options = { .struct_size = sizeof options, .backend = o->backend };
     if (progress && progress->is_shown) {
         options.progress = show;
         options.progress_user = progress;
