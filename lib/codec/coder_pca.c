@@ -198,7 +198,7 @@ static fmc_status rebuild(const fmc_exec *ex, attempt *t, double error)
             memcpy((uint8_t *)t->kept + at, (const uint8_t *)t->c + at, sample);
         }
     }
-    fmc_signal_pack(s, &t->plan, z->band, z->n_bands, t->kept, t->packed);
+    FMC_TRY(fmc_signal_pack(ex, s, &t->plan, z->band, z->n_bands, t->kept, t->packed));
     FMC_TRY(fmc_signal_quantise(ex, s, z->band, z->n_bands, t->packed, &t->quant, 1, z->q, &error2));
     FMC_TRY(fmc_signal_centres(ex, s, z->band, z->n_bands, t->packed, z->q, &t->quant));
     FMC_TRY(fmc_signal_dequantise(ex, s, &t->plan, z->band, z->n_bands, z->q, &t->quant, t->kept));
