@@ -9,7 +9,7 @@ from ._library import ffi, lib
 
 _DTYPES = {lib.FMC_F32: np.dtype("f4"), lib.FMC_F64: np.dtype("f8")}
 _BOUNDS = ("lossless", "abs", "rel", "pw_rel", "nrmse", "psnr", "size")
-_CODERS = ("auto", "transform", "interp", "grid", "exact")
+_CODERS = ("auto", "transform", "interp", "grid", "exact", "pca")
 _AXES = ("auto", "smooth", "unlike", "periodic")
 
 
@@ -44,10 +44,12 @@ def version():
 
 
 @contextlib.contextmanager
-def _context():
+def _context(models=()):
     out = ffi.new("fmc_ctx **")
     _check(ffi.NULL, lib.fmc_ctx_create(ffi.NULL, out))
     try:
+        for model in models:
+            _check(out[0], lib.fmc_ctx_add_model(out[0], model.handle))
         yield out[0]
     finally:
         lib.fmc_ctx_destroy(out[0])
@@ -96,10 +98,43 @@ def _as_bytes(data):
     return view, ffi.sizeof(view)
 
 
+# --------------------------------------------------------------------------------------------------------- models
+
+
+class Model:
+    """Learned weights, from a .fmcw file (a path) or its bytes. Streams made with them need them to be decoded.
+
+    hash          what streams name it by
+    architecture  "vae"
+    """
+
+    def __init__(self, data_or_path):
+        out = ffi.new("fmc_model **")
+        with _context() as ctx:
+            if isinstance(data_or_path, (str, os.PathLike)):
+                _check(ctx, lib.fmc_model_open_file(ctx, os.fsencode(data_or_path), out))
+            else:
+                data, size = _as_bytes(data_or_path)
+                _check(ctx, lib.fmc_model_open_buffer(ctx, data, size, out))
+        self.handle = ffi.gc(out[0], lib.fmc_model_close)
+        facts = _new_struct("fmc_model_info")
+        _check(ffi.NULL, lib.fmc_model_describe(self.handle, facts))
+        self.hash = int(facts.hash)
+        self.architecture = ffi.string(facts.architecture).decode()
+
+
 # ------------------------------------------------------------------------------------------------------- compress
 
 
-def _params(rank, bounds, effort, threads, coder, fill, chunk, axis):
+def _coder_value(name):
+    """"transform", "vae" or "vae+transform": the last two with a model's prediction below."""
+    model, _, rest = name.partition("+")
+    if model != "vae":
+        return _enum_value("FMC_CODER_", name, _CODERS)
+    return lib.FMC_CODER_VAE | _enum_value("FMC_CODER_", rest or "auto", _CODERS)
+
+
+def _params(rank, bounds, effort, threads, coder, fill, chunk, axis, model):
     given = {k: v for k, v in bounds.items() if v is not None and v is not False}
     if len(given) != 1:
         raise TypeError(f"give exactly one of {', '.join(_BOUNDS)}, not {len(given)}")
@@ -110,7 +145,10 @@ def _params(rank, bounds, effort, threads, coder, fill, chunk, axis):
     params.bound = 0.0 if kind == "lossless" else float(value)
     params.effort = effort
     params.n_threads = threads
-    params.coder = _enum_value("FMC_CODER_", coder, _CODERS)
+    params.coder = _coder_value(coder)
+    params.no_model = model is False
+    if model:
+        params.model = model.handle
     if fill is not None:
         params.has_fill, params.fill_value = 1, float(fill)
     for name, values in (("chunk", chunk), ("axis", axis)):
@@ -124,7 +162,7 @@ def _params(rank, bounds, effort, threads, coder, fill, chunk, axis):
 
 
 def compress(array, *, abs=None, rel=None, pw_rel=None, nrmse=None, psnr=None, size=None, lossless=False, effort=5,
-             threads=0, coder="auto", fill=None, chunk=None, axis=None):
+             threads=0, coder="auto", fill=None, chunk=None, axis=None, model=None):
     """Compress a float32 or float64 array of 1 to 5 dimensions, any strides, into bytes.
 
     Give exactly one bound:
@@ -136,13 +174,14 @@ def compress(array, *, abs=None, rel=None, pw_rel=None, nrmse=None, psnr=None, s
       size      bytes that the stream may take
       lossless  True: every bit
     effort 1 (fast), 5 or 9 (smallest); threads 0: one per core, never changes the bytes; coder auto, transform,
-    interp, grid or exact; fill: this value, like NaN, marks missing data; chunk: extents of the pieces that can be read
-    one by one; axis: auto, smooth, unlike or periodic per axis. Other byte orders are converted: decompress returns
+    interp, grid, exact, pca, vae, vae+transform, vae+interp or vae+pca; fill: this value, like NaN, marks missing data; chunk: extents of the pieces that can be read
+    one by one; axis: auto, smooth, unlike or periodic per axis; model: a Model to try, False: none, None: the library's own
+    where it may help (effort 9, few bits a sample). Other byte orders are converted: decompress returns
     native order.
     """
     array = _as_samples(array)
     bounds = dict(abs=abs, rel=rel, pw_rel=pw_rel, nrmse=nrmse, psnr=psnr, size=size, lossless=lossless)
-    params = _params(array.ndim, bounds, effort, threads, coder, fill, chunk, axis)
+    params = _params(array.ndim, bounds, effort, threads, coder, fill, chunk, axis, model)
     dst = ffi.new("void **")
     dst_size = ffi.new("size_t *")
     with _context() as ctx:
@@ -156,10 +195,10 @@ def compress(array, *, abs=None, rel=None, pw_rel=None, nrmse=None, psnr=None, s
 # ----------------------------------------------------------------------------------------------- decompress, info
 
 
-def decompress(data, threads=0):
-    """The array in a whole stream (any bytes-like object)."""
+def decompress(data, threads=0, models=()):
+    """The array in a whole stream (any bytes-like object). models: those it may need besides the library's own."""
     src, size = _as_bytes(data)
-    with _context() as ctx:
+    with _context(models) as ctx:
         facts = _new_struct("fmc_info")
         _check(ctx, lib.fmc_inspect(ctx, src, size, facts))
         out = np.empty(tuple(facts.dim[0:facts.rank]), _DTYPES[facts.dtype])
@@ -206,6 +245,7 @@ def _chunk_dict(chunk, rank):
         "offset": chunk.offset,
         "size": chunk.size,
         "abs_bound": chunk.abs_bound,
+        "model": chunk.model or None,
     }
 
 
@@ -263,17 +303,18 @@ def _box(region, shape):
     return start, count
 
 
-def read(data_or_path, region=None, scale=1, threads=0):
+def read(data_or_path, region=None, scale=1, threads=0, models=()):
     """Decode a box of a stream in memory (bytes-like) or in a file (path), reading only the chunks it touches.
 
     region  slices of step 1, one per axis; axes left out are taken whole
     scale   1, or 2, 4, 8: a preview sampled that many times more coarsely, for which no bound is promised
+    models  those that the stream may need besides the library's own
     """
     if scale not in (1, 2, 4, 8):
         raise ValueError("scale is 1, 2, 4 or 8")
     source = _Source(data_or_path)
     try:
-        with _context() as ctx:
+        with _context(models) as ctx:
             return _read(ctx, source, region, scale.bit_length() - 1, threads)
     finally:
         source.close()

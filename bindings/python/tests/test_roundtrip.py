@@ -176,5 +176,31 @@ class Streams(unittest.TestCase):
         self.assertEqual(got, [want] * 4)
 
 
+class Models(unittest.TestCase):
+    path = pathlib.Path(__file__).resolve().parents[3] / "tests" / "unit" / "data" / "klt.fmcw"
+
+    def setUp(self):
+        self.a = wave((5, 33, 40))
+        self.model = fmc.Model(self.path)
+
+    def test_predicts_and_is_needed(self):
+        data = fmc.compress(self.a, rel=1e-2, coder="vae+transform", model=self.model)
+        self.assertEqual(fmc.info(data)["chunks"][0]["model"], self.model.hash)
+        with self.assertRaises(fmc.FmcError):
+            fmc.decompress(data)
+        self.assertLessEqual(worst_error(self.a, fmc.decompress(data, models=[self.model])), 1e-2 * spread(self.a))
+        self.assertEqual(fmc.read(data, region=(slice(1, 3),), models=[self.model]).shape, (2, 33, 40))
+
+    def test_from_bytes(self):
+        self.assertEqual(fmc.Model(self.path.read_bytes()).hash, self.model.hash)
+        with self.assertRaises(fmc.FmcError):
+            fmc.Model(b"no model")
+
+    def test_without(self):
+        self.assertIsNone(fmc.info(fmc.compress(self.a, rel=1e-2, effort=9, model=False))["chunks"][0]["model"])
+        with self.assertRaises(fmc.FmcError):
+            fmc.compress(self.a, rel=1e-2, coder="vae", model=False)
+
+
 if __name__ == "__main__":
     unittest.main()
