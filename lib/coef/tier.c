@@ -4,18 +4,19 @@
 #include "coef/coef.h"
 #include "core/status.h"
 
-/* Values of the piece that is coded with both tiers, and from how many values on in all. */
-enum { TRIAL = 1 << 15, LEAST = 1 << 16 };
+/* Values of the piece that is coded with both tiers: a part of all, but a number between limits; values worth it. */
+enum { TRIAL_PART = 48, TRIAL_MOST = 1 << 15, LEAST = 1 << 16 };
 
 /* What an effort chooses from. */
 typedef struct pair {
     uint32_t fast, slow;
     size_t   most_sparse; /* nonzeros in so many values at which the slow tier is taken untried */
+    size_t   least_trial; /* values of the piece, at least */
     double   worth;       /* of the fast tier's bytes: below, the slow tier is taken */
 } pair;
 
-static const pair quick = { FMC_COEF_STATIC, FMC_COEF_AVERAGE, 5, 0.94 };
-static const pair usual = { FMC_COEF_AVERAGE, FMC_COEF_MIX, 4, 0.995 };
+static const pair quick = { FMC_COEF_STATIC, FMC_COEF_AVERAGE, 5, 1 << 15, 0.94 };
+static const pair usual = { FMC_COEF_AVERAGE, FMC_COEF_MIX, 4, 1 << 14, 0.988 };
 
 static const fmc_band *largest(const fmc_band *band, size_t n_bands)
 {
@@ -27,23 +28,39 @@ static const fmc_band *largest(const fmc_band *band, size_t n_bands)
     return best;
 }
 
-/* The middle of a band along its slow axes, as a band of its own. @return where it begins in the band. */
-static size_t crop(const fmc_band *whole, fmc_band *piece)
+/* The axis along which a piece of about `trial` values is cut out, leading axes to single indices, and its extent there. */
+static uint32_t crop(const fmc_band *whole, size_t trial, fmc_band *piece)
 {
-    size_t at = 0;
+    uint32_t axis = 0;
 
     *piece = (fmc_band){ .count = whole->count, .parent = -1, .time_parent = -1, .is_low = whole->is_low };
     memcpy(piece->dim, whole->dim, sizeof piece->dim);
-    for (int a = 0; a < FMC_MAX_RANK && piece->count > TRIAL; a++) {
-        const size_t each = piece->count / piece->dim[a], n = each < TRIAL ? TRIAL / each : 1;
+    for (uint32_t a = 0; a < FMC_MAX_RANK && piece->count > trial; a++) {
+        const size_t each = piece->count / piece->dim[a], n = each < trial ? trial / each : 1;
 
         if (n < piece->dim[a]) {
-            at += (piece->dim[a] - n) / 2 * each;
+            axis = a;
             piece->dim[a] = n;
             piece->count = n * each;
         }
     }
-    return at;
+    return axis;
+}
+
+/* Two runs of indices along the axis, from a third and two thirds of it; the middle of the axes before. */
+static void copy_piece(const fmc_band *whole, const fmc_band *piece, uint32_t axis, const int32_t *q, int32_t *to)
+{
+    const size_t n = piece->dim[axis], each = piece->count / n, first = n / 2, second = n - first;
+    const size_t gap = whole->dim[axis] - n;
+    const int32_t *from = q + whole->start;
+    size_t block = whole->count;
+
+    for (uint32_t a = 0; a < axis; a++) {
+        block /= whole->dim[a];
+        from += (whole->dim[a] - piece->dim[a]) / 2 * block;
+    }
+    memcpy(to, from + gap / 3 * each, first * each * sizeof *to);
+    memcpy(to + first * each, from + (gap - gap / 3 + first) * each, second * each * sizeof *to);
 }
 
 static fmc_status size_with(const fmc_exec *ex, const fmc_band *band, int32_t *q, uint32_t tier, size_t *size)
@@ -58,16 +75,19 @@ done:
     return st;
 }
 
-static fmc_status try_both(const fmc_exec *ex, const fmc_band *whole, const int32_t *q, const pair *p, uint32_t *tier)
+static fmc_status try_both(const fmc_exec *ex, const fmc_band *whole, size_t n, const int32_t *q, const pair *p,
+                           uint32_t *tier)
 {
-    size_t at, fast, slow;
+    const size_t part = n / TRIAL_PART, most = part > TRIAL_MOST ? TRIAL_MOST : part;
+    size_t fast, slow;
+    uint32_t axis;
     fmc_band piece;
     int32_t *copy = NULL;
     fmc_status st;
 
-    at = crop(whole, &piece);
+    axis = crop(whole, most < p->least_trial ? p->least_trial : most, &piece);
     FMC_TRY(FMC_ALLOC(ex->alloc, piece.count, &copy));
-    memcpy(copy, q + whole->start + at, piece.count * sizeof *copy);
+    copy_piece(whole, &piece, axis, q, copy);
     FMC_TRY(size_with(ex, &piece, copy, p->fast, &fast));
     FMC_TRY(size_with(ex, &piece, copy, p->slow, &slow));
     *tier = (double)slow < p->worth * (double)fast ? p->slow : p->fast;
@@ -90,5 +110,5 @@ fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t
     for (size_t i = 0; i < n; i++)
         n_nonzero += q[i] != 0;
     *tier = n_nonzero > n / p->most_sparse ? p->fast : p->slow;
-    return *tier == p->fast && n >= LEAST ? try_both(ex, largest(band, n_bands), q, p, tier) : FMC_OK;
+    return *tier == p->fast && n >= LEAST ? try_both(ex, largest(band, n_bands), n, q, p, tier) : FMC_OK;
 }
