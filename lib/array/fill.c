@@ -71,6 +71,45 @@ static unsigned make_levels(size_t h, size_t w, level *l, size_t *total)
     }
 }
 
+/* A run of masked samples of a row of a level. */
+typedef struct run {
+    uint32_t row, first, end;
+} run;
+
+/* Room for the runs of all levels of a plane: coarser ones have no more than it has. */
+static size_t count_runs(const uint8_t *masked, size_t h, size_t w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < h; i++, masked += w) {
+        uint32_t here = masked[0];
+
+        for (size_t j = 1; j < w; j++)
+            here += masked[j] > masked[j - 1];
+        n += here;
+    }
+    return n;
+}
+
+/* All runs of a level, in order. @param list  room for count_runs. */
+static size_t find_runs(const level *l, const uint8_t *masked, run *list)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->h; i++) {
+        const uint8_t *row = masked + l->start + i * l->w, *stop = row + l->w, *at = row;
+
+        while (at < stop && (at = memchr(at, 1, (size_t)(stop - at))) != NULL) {
+            const uint8_t *next = memchr(at, 0, (size_t)(stop - at));
+
+            next = next ? next : stop;
+            list[n++] = (run){ (uint32_t)i, (uint32_t)(at - row), (uint32_t)(next - row) };
+            at = next;
+        }
+    }
+    return n;
+}
+
 static size_t nearest_known(const uint8_t *has_known, size_t n, size_t p)
 {
     for (size_t d = 1; d < n; d++) {

@@ -54,23 +54,19 @@ static void NAME(pull)(const level *fine, const level *coarse, T *x, uint8_t *ma
 }
 
 /* Bilinear interpolation of the coarser level where the finer one is masked: 9, 3, 3, 1 of the nearest four cells. */
-static void NAME(push)(const level *fine, const level *coarse, T *x, const uint8_t *masked)
+static void NAME(push)(const level *fine, const level *coarse, T *x, const run *list, size_t n)
 {
     const T *xc = x + coarse->start;
 
-    for (size_t i = 0; i < fine->h; i++) {
-        const size_t a = i / 2, up = i & 1 ? a + 1 < coarse->h ? a + 1 : a : a ? a - 1 : 0;
+    for (size_t k = 0; k < n; k++) {
+        const size_t i = list[k].row, a = i / 2, up = i & 1 ? a + 1 < coarse->h ? a + 1 : a : a ? a - 1 : 0;
+        const T *own = xc + a * coarse->w, *other = xc + up * coarse->w;
+        T *row = x + fine->start + i * fine->w;
 
-        for (size_t j = 0; j < fine->w; j++) {
-            const size_t at = fine->start + i * fine->w + j;
-            size_t b, side;
+        for (size_t j = list[k].first; j < list[k].end; j++) {
+            const size_t b = j / 2, side = j & 1 ? b + 1 < coarse->w ? b + 1 : b : b ? b - 1 : 0;
 
-            if (!masked[at])
-                continue;
-            b = j / 2;
-            side = j & 1 ? b + 1 < coarse->w ? b + 1 : b : b ? b - 1 : 0;
-            x[at] = (T)0.5625 * xc[a * coarse->w + b] + (T)0.1875 * xc[a * coarse->w + side] +
-                    (T)0.1875 * xc[up * coarse->w + b] + (T)0.0625 * xc[up * coarse->w + side];
+            row[j] = (T)0.5625 * own[b] + (T)0.1875 * own[side] + (T)0.1875 * other[b] + (T)0.0625 * other[side];
         }
     }
 }
@@ -126,27 +122,18 @@ static void NAME(relax_run)(const level *l, T *v, size_t i, size_t first, size_t
 }
 
 /* Gauss-Seidel sweeps over the squares of one colour of a chessboard, then the other: nothing waits for anything. */
-static void NAME(relax)(const level *l, T *x, const uint8_t *masked, unsigned sweeps)
+static void NAME(relax)(const level *l, T *x, const run *list, size_t n, unsigned sweeps)
 {
-    const uint8_t *m = masked + l->start;
+    for (unsigned s = 0; s < 2 * sweeps; s++)
+        for (size_t k = 0; k < n; k++) {
+            const run *r = &list[k];
 
-    for (unsigned s = 0; s < 2 * sweeps; s++) {
-        for (size_t i = 0; i < l->h; i++) {
-            const uint8_t *row = m + i * l->w, *stop = row + l->w, *at = row;
-
-            while (at < stop && (at = memchr(at, 1, (size_t)(stop - at))) != NULL) {
-                const uint8_t *next = memchr(at, 0, (size_t)(stop - at));
-                const size_t first = (size_t)(at - row), end = (size_t)((next ? next : stop) - row);
-
-                NAME(relax_run)(l, x + l->start, i, first + ((first + i + s) & 1), end);
-                at = row + end;
-            }
+            NAME(relax_run)(l, x + l->start, r->row, r->first + ((r->first + r->row + s) & 1), r->end);
         }
-    }
 }
 
 /* Fill level 0 of a pyramid whose arrays have room for all levels. */
-static void NAME(fill_pyramid)(const level *l, unsigned n_levels, T *x, uint8_t *masked)
+static void NAME(fill_pyramid)(const level *l, unsigned n_levels, T *x, uint8_t *masked, run *list)
 {
     unsigned k = 0;
 
@@ -155,9 +142,27 @@ static void NAME(fill_pyramid)(const level *l, unsigned n_levels, T *x, uint8_t 
         k++;
     }
     for (; k > 0; k--) {
-        NAME(push)(&l[k - 1], &l[k], x, masked);
-        NAME(relax)(&l[k - 1], x, masked, SWEEPS);
+        const size_t n = find_runs(&l[k - 1], masked, list);
+
+        NAME(push)(&l[k - 1], &l[k], x, list, n);
+        NAME(relax)(&l[k - 1], x, list, n, SWEEPS);
     }
+}
+
+/* Copy a row of known samples and zeros, and its states as 0 and 1. @return how many are masked. */
+static inline size_t NAME(take_row)(const T *x, const uint8_t *state, size_t n, size_t step, T *restrict to,
+                                    uint8_t *restrict masked)
+{
+    uint32_t n_masked = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t is_masked = state[i * step] != 0;
+
+        masked[i] = is_masked;
+        n_masked += is_masked;
+        to[i] = is_masked ? 0 : x[i * step];
+    }
+    return n_masked;
 }
 
 /* Planes [first, end), each copied out, filled, and its masked samples copied back. */
@@ -173,38 +178,40 @@ static fmc_status NAME(fill_piece)(void *user, uint32_t piece)
     const unsigned n_levels = make_levels(p->h, p->w, l, &total);
     T *x = NULL;
     uint8_t *masked = NULL;
+    run *list = NULL;
 
     FMC_TRY(FMC_ALLOC(j->ex->alloc, total, &x));
     FMC_TRY(FMC_ALLOC(j->ex->alloc, total, &masked));
     for (size_t k = first; k < end; k++) {
         const size_t start = fmc_fill_plan_start(p, k);
-        size_t n_masked = 0;
+        size_t n_masked = 0, n;
 
         if (fmc_is_cancelled(j->ex)) {
             st = FMC_ERR_CANCELLED;
             goto done;
         }
-        for (size_t a = 0, to = 0; a < p->h; a++) {
-            for (size_t b = 0; b < p->w; b++, to++) {
-                const size_t at = start + a * p->h_step + b * p->w_step;
+        for (size_t a = 0; a < p->h; a++) {
+            const size_t at = start + a * p->h_step, to = a * p->w;
 
-                masked[to] = j->state[at] != 0;
-                n_masked += masked[to];
-                x[to] = masked[to] ? 0 : j->x[at];
-            }
+            n_masked += p->w_step == 1 ? NAME(take_row)(j->x + at, j->state + at, p->w, 1, x + to, masked + to)
+                                       : NAME(take_row)(j->x + at, j->state + at, p->w, p->w_step, x + to, masked + to);
         }
         j->has_known[k] = n_masked < p->h * p->w;
         if (n_masked == 0 || !j->has_known[k])
             continue;
-        NAME(fill_pyramid)(l, n_levels, x, masked);
-        for (size_t a = 0, to = 0; a < p->h; a++)
-            for (size_t b = 0; b < p->w; b++, to++)
-                if (masked[to])
-                    j->x[start + a * p->h_step + b * p->w_step] = x[to];
+        FMC_TRY(FMC_ALLOC(j->ex->alloc, count_runs(masked, p->h, p->w), &list));
+        NAME(fill_pyramid)(l, n_levels, x, masked, list);
+        n = find_runs(&l[0], masked, list);
+        for (size_t i = 0; i < n; i++)
+            for (size_t b = list[i].first; b < list[i].end; b++)
+                j->x[start + list[i].row * p->h_step + b * p->w_step] = x[list[i].row * p->w + b];
+        fmc_dealloc(j->ex->alloc, list);
+        list = NULL;
     }
 done:
     fmc_dealloc(j->ex->alloc, x);
     fmc_dealloc(j->ex->alloc, masked);
+    fmc_dealloc(j->ex->alloc, list);
     return st;
 }
 
