@@ -345,33 +345,65 @@ done:
     return st;
 }
 
-#define DEFINE_STATES(T, BIGGEST, ABS, SUFFIX)                                                                         \
+/* Samples of a run whose states are found together. */
+enum { RUN = 64 };
+
+/* The states of a run, whose samples and states are as wide as each other, for vector units, and the range left. */
+#define DEFINE_STATES(T, INT, BIGGEST, ABS, SUFFIX)                                                                    \
+    static void run_##SUFFIX(const T *restrict v, const find_job *j, INT *restrict state, T *low, T *high)             \
+    {                                                                                                                  \
+        const T fill = (T)j->fill, limit = (T)j->limit, apart = (T)j->apart, zero = j->zeros ? 0 : (T)NAN;             \
+                                                                                                                       \
+        for (int k = 0; k < RUN; k++) {                                                                                \
+            const T x = v[k];                                                                                          \
+            const INT exact = ABS(x) > limit || x == apart || x == zero ? FMC_SAMPLE_EXACT : FMC_SAMPLE_CODED;         \
+                                                                                                                       \
+            state[k] = !(ABS(x) <= BIGGEST) || x == fill ? FMC_SAMPLE_MISSING : exact;                                 \
+        }                                                                                                              \
+        for (int i = 0; i < RUN; i += 8)                                                                               \
+            for (int k = 0; k < 8; k++) {                                                                              \
+                const T lo = state[i + k] ? BIGGEST : v[i + k], hi = state[i + k] ? -BIGGEST : v[i + k];               \
+                                                                                                                       \
+                low[k] = lo < low[k] ? lo : low[k];                                                                    \
+                high[k] = hi > high[k] ? hi : high[k];                                                                 \
+            }                                                                                                          \
+    }                                                                                                                  \
+                                                                                                                       \
     static void states_##SUFFIX(const T *v, size_t n, const find_job *j, uint8_t *state, part *out)                    \
     {                                                                                                                  \
-        const T fill = (T)j->fill, limit = (T)j->limit, apart = (T)j->apart;                                           \
-        T low = BIGGEST, high = -BIGGEST;                                                                              \
-        size_t missing = 0, coded = 0;                                                                                 \
+        T low[8], high[8], last[RUN];                                                                                  \
+        INT s[RUN];                                                                                                    \
+        size_t coded = 0;                                                                                              \
                                                                                                                        \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            const T x = v[i];                                                                                          \
-            const int is_bad = !(ABS(x) <= BIGGEST) | (x == fill);                                                     \
-            const int is_exact = (ABS(x) > limit) | (x == apart) | ((x == 0) & (int)j->zeros);                         \
-            const int is_coded = !(is_bad | is_exact);                                                                 \
-            const T lo = is_coded ? x : BIGGEST, hi = is_coded ? x : -BIGGEST;                                         \
-                                                                                                                       \
-            state[i] = (uint8_t)(is_bad ? FMC_SAMPLE_MISSING : is_exact ? FMC_SAMPLE_EXACT : FMC_SAMPLE_CODED);        \
-            missing += (size_t)is_bad;                                                                                 \
-            coded += (size_t)is_coded;                                                                                 \
-            low = lo < low ? lo : low;                                                                                 \
-            high = hi > high ? hi : high;                                                                              \
+        for (int k = 0; k < 8; k++) {                                                                                  \
+            low[k] = BIGGEST;                                                                                          \
+            high[k] = -BIGGEST;                                                                                        \
         }                                                                                                              \
-        out->n_missing = missing;                                                                                      \
-        out->n_exact = n - missing - coded;                                                                            \
-        out->coded = coded ? (fmc_span){ coded, (double)low, (double)high } : fmc_span_none();                         \
+        for (size_t i = 0; i < n; i += RUN) {                                                                          \
+            const size_t m = n - i < RUN ? n - i : RUN;                                                                \
+            uint32_t missing = 0, exact = 0;                                                                           \
+                                                                                                                       \
+            for (size_t k = 0; m < RUN && k < RUN; k++) /* the rest repeats the last one, which changes no range */    \
+                last[k] = v[i + (k < m ? k : m - 1)];                                                                  \
+            run_##SUFFIX(m < RUN ? last : v + i, j, s, low, high);                                                     \
+            for (size_t k = 0; k < m; k++) {                                                                           \
+                state[i + k] = (uint8_t)s[k];                                                                          \
+                missing += s[k] == FMC_SAMPLE_MISSING;                                                                 \
+                exact += s[k] == FMC_SAMPLE_EXACT;                                                                     \
+            }                                                                                                          \
+            out->n_missing += missing;                                                                                 \
+            out->n_exact += exact;                                                                                     \
+            coded += m - missing - exact;                                                                              \
+        }                                                                                                              \
+        for (int k = 1; k < 8; k++) {                                                                                  \
+            low[0] = low[k] < low[0] ? low[k] : low[0];                                                                \
+            high[0] = high[k] > high[0] ? high[k] : high[0];                                                           \
+        }                                                                                                              \
+        out->coded = coded ? (fmc_span){ coded, (double)low[0], (double)high[0] } : fmc_span_none();                   \
     }
 
-DEFINE_STATES(float, FLT_MAX, fabsf, f32)
-DEFINE_STATES(double, DBL_MAX, fabs, f64)
+DEFINE_STATES(float, int32_t, FLT_MAX, fabsf, f32)
+DEFINE_STATES(double, int64_t, DBL_MAX, fabs, f64)
 
 static fmc_status states_task(void *user, uint32_t i)
 {
@@ -390,7 +422,7 @@ static fmc_status find_states(const fmc_exec *ex, const find_job *j, fmc_mask *o
     scan s = { .j = j, .state = out->state };
     fmc_status st;
 
-    FMC_TRY(FMC_ALLOC(ex->alloc, piece_count(j), &s.part));
+    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, piece_count(j), &s.part));
     FMC_TRY(scan_pieces(ex, &s, states_task));
     out->coded = fmc_span_none();
     for (size_t i = 0; i < piece_count(j); i++) {

@@ -16,15 +16,29 @@ static size_t sample_size(const fmc_lossy *l)
     return l->block->dtype == FMC_F64 ? 8 : 4;
 }
 
+/* Without a branch, since states change often where they change at all. */
+static inline void put_one(uint8_t state, const uint8_t *x, size_t sample, uint8_t *y)
+{
+    uint64_t from = 0, to = 0;
+
+    memcpy(&from, x, sample);
+    memcpy(&to, y, sample);
+    to = state ? from : to;
+    memcpy(y, &to, sample);
+}
+
 void fmc_samples_put_masked(const fmc_lossy *l, size_t first, size_t n, void *samples)
 {
-    const size_t sample = sample_size(l);
     const uint8_t *state = l->mask.state ? l->mask.state + first : NULL;
-    const uint8_t *x = (const uint8_t *)l->data + first * sample;
 
-    for (size_t i = 0; state && i < n; i++)
-        if (state[i])
-            memcpy((uint8_t *)samples + i * sample, x + i * sample, sample);
+    if (!state)
+        return;
+    if (sample_size(l) == 8)
+        for (size_t i = 0; i < n; i++)
+            put_one(state[i], (const uint8_t *)l->data + 8 * (first + i), 8, (uint8_t *)samples + 8 * i);
+    else
+        for (size_t i = 0; i < n; i++)
+            put_one(state[i], (const uint8_t *)l->data + 4 * (first + i), 4, (uint8_t *)samples + 4 * i);
 }
 
 /* Signs as the decoder has them: 2 is negative. */
