@@ -15,7 +15,7 @@ LAYERS = [["core"], ["array", "entropy", "container", "ops"], ["transform", "int
           ["codec"], ["api"]]
 LAYER_OF = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 OUTSIDE = ["cli", "examples", "bindings", "bench"]
-BENCH_OF_KERNELS = os.path.join("bench", "bench_ops.c")  # measures lib/ops itself
+BENCH_OF_KERNELS = [os.path.join("bench", name) for name in ("bench_nets.c", "bench_ops.c")]  # measure lib itself
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.M)
 
 
@@ -97,7 +97,7 @@ def check_outside(breaches):
         for path, includes in sources(folder):
             beside = os.path.join(ROOT, os.path.dirname(path))
             for kind, target in includes:
-                if path == BENCH_OF_KERNELS and target.startswith(("core/", "ops/")):
+                if path in BENCH_OF_KERNELS and target.startswith(("core/", "nn/", "ops/")):
                     continue
                 if kind == '"' and not os.path.exists(os.path.join(beside, target)):
                     breaches.append(f'{path}: "{target}" is neither <fmc/...> nor beside it')

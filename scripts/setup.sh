@@ -3,6 +3,7 @@
 # Install what is missing on a Debian 12 machine, then configure and build into build/. Sourced by demo.sh and test.sh.
 #   setup_packages PKG...   install Debian packages that are not there yet
 #   setup_python            a virtual environment in build/venv with the packages named after it
+#   setup_backends          libraries that loadable backends are built on (docs/backends.md); what cannot be had is left out
 #   setup_build [ARG...]    meson setup (once) and compile; ARGs go to meson setup
 set -euo pipefail
 
@@ -35,6 +36,14 @@ import importlib.metadata, sys
 for name in sys.argv[1:]:
     importlib.metadata.version(name)
 PY
+}
+
+setup_backends() { # each alone: one that this Debian or processor lacks must not keep the others away
+    local p
+    for p in libdnnl-dev libopenblas-dev; do
+        setup_packages $p || echo "$p cannot be installed; its backend is left out"
+    done
+    setup_python onednn-cpu-gomp onednn-devel-cpu-gomp || echo "oneDNN 3 cannot be installed; its backend is left out"
 }
 
 setup_build() {

@@ -57,6 +57,7 @@ missing=""
 packages() { setup_packages "$@" >>build/test-setup.log 2>&1 || missing="$missing $*"; }
 packages gcc g++ meson ninja-build pkg-config libzstd-dev libxxhash-dev libcmocka-dev python3 python3-venv
 packages libnetcdf-dev
+setup_backends >>build/test-setup.log 2>&1
 wanted asan || wanted fuzz && packages clang libclang-rt-14-dev
 wanted abi && packages abigail-tools binutils
 if [ $quick = 0 ]; then
@@ -75,7 +76,7 @@ meson_suites() { # the suites named, each test's output on failure
     for suite in "$@"; do args+=(--suite "$suite"); done
     meson test -C build --no-rebuild --print-errorlogs "${args[@]}"
 }
-unit() { meson_suites unit ops cli examples faults fuzz; }
+unit() { meson_suites unit ops cli examples faults fuzz backends; }
 python_binding() {
     FMC_LIBRARY=$PWD/build/lib/libfmc.so build/venv/bin/python -m unittest discover -s bindings/python/tests
 }
