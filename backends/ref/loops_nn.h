@@ -58,6 +58,45 @@ static void NN_NAME(max)(const int16_t *x, size_t n, int16_t *y)
         y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
+enum { NN_NAME(lanes) = 8 };
+
+/* Sum of x[i] or, if `mean` is given, of (x[i] - mean)^2. */
+static inline float NN_NAME(total)(const float *x, const float *mean, size_t n)
+{
+    float part[NN_NAME(lanes)] = { 0 };
+    const float m = mean ? *mean : 0;
+    size_t i = 0;
+
+    if (mean) {
+        for (; i + NN_NAME(lanes) <= n; i += NN_NAME(lanes))
+            for (size_t k = 0; k < NN_NAME(lanes); k++)
+                part[k] += (x[i + k] - m) * (x[i + k] - m);
+        for (size_t k = 0; i < n; i++, k++)
+            part[k] += (x[i] - m) * (x[i] - m);
+    } else {
+        for (; i + NN_NAME(lanes) <= n; i += NN_NAME(lanes))
+            for (size_t k = 0; k < NN_NAME(lanes); k++)
+                part[k] += x[i + k];
+        for (size_t k = 0; i < n; i++, k++)
+            part[k] += x[i];
+    }
+    for (size_t half = NN_NAME(lanes) / 2; half > 0; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            part[k] += part[k + half];
+    return part[0];
+}
+
+static void NN_NAME(norm_f32)(const float *x, size_t n, size_t channels, const float *weight, const float *bias, float *out)
+{
+    for (size_t s = 0; s < n; s++, x += channels, out += channels) {
+        const float mean = NN_NAME(total)(x, NULL, channels) / (float)channels;
+        const float inverse = 1.0F / sqrtf(NN_NAME(total)(x, &mean, channels) / (float)channels + 1e-5F);
+
+        for (size_t c = 0; c < channels; c++)
+            out[c] = (x[c] - mean) * inverse * weight[c] + bias[c];
+    }
+}
+
 static void NN_NAME(widen)(const int16_t *x, size_t n, float *y)
 {
     for (size_t i = 0; i < n; i++)
@@ -103,5 +142,6 @@ static void NN_NAME(deviation)(const int16_t *x, const int32_t *mean, size_t n, 
     .conv_i16 = NN_NAME(conv_i16), .conv_i32 = NN_NAME(conv_i32), .depthwise_i16 = NN_NAME(depthwise_i16),             \
     .depthwise_i32 = NN_NAME(depthwise_i32), .hswish = NN_NAME(hswish), .leaky = NN_NAME(leaky),                       \
     .add_i16 = NN_NAME(add_i16), .add_i32 = NN_NAME(add_i32), .gate = NN_NAME(gate), .max = NN_NAME(max),              \
-    .widen = NN_NAME(widen), .requantise_i16 = NN_NAME(requantise_i16), .requantise_i32 = NN_NAME(requantise_i32),     \
+    .norm_f32 = NN_NAME(norm_f32), .widen = NN_NAME(widen), .requantise_i16 = NN_NAME(requantise_i16),                  \
+    .requantise_i32 = NN_NAME(requantise_i32),                                                                         \
     .sum = NN_NAME(sum), .deviation = NN_NAME(deviation), .conv_f32 = NN_NAME(conv_f32)

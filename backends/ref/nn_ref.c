@@ -2,6 +2,7 @@
 /* The convolutions of the integer networks in plain C: the definition of right, and what machines without own kernels run. */
 #include "ops/kernels_nn.h"
 
+#include <math.h>
 #include <string.h>
 
 #define NN_NAME(x) x##_ref

@@ -2,56 +2,7 @@
 /* The float ops of the encoder (docs/weights-format.md 3), one row at a time. Sums have one order everywhere. */
 #include "nn/net_row.h"
 
-#include <math.h>
 #include <string.h>
-
-enum { LANES = 8 };
-
-/* Sum of x[i] in 8 partial sums, added up as a tree of halves. */
-static float sum_of(const float *x, size_t n)
-{
-    float part[LANES] = { 0 };
-    size_t i = 0;
-
-    for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            part[k] += x[i + k];
-    for (size_t k = 0; i < n; i++, k++)
-        part[k] += x[i];
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t k = 0; k < half; k++)
-            part[k] += part[k + half];
-    return part[0];
-}
-
-static float square_sum_of(const float *x, float mean, size_t n)
-{
-    float part[LANES] = { 0 };
-    size_t i = 0;
-
-    for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            part[k] += (x[i + k] - mean) * (x[i + k] - mean);
-    for (size_t k = 0; i < n; i++, k++)
-        part[k] += (x[i] - mean) * (x[i] - mean);
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t k = 0; k < half; k++)
-            part[k] += part[k + half];
-    return part[0];
-}
-
-static void norm_row(const fmc_net_op *op, const float *x, size_t n, float *out)
-{
-    const size_t channels = op->channels;
-
-    for (size_t s = 0; s < n; s++, x += channels, out += channels) {
-        const float mean = sum_of(x, channels) / (float)channels;
-        const float inverse = 1.0F / sqrtf(square_sum_of(x, mean, channels) / (float)channels + 1e-5F);
-
-        for (size_t c = 0; c < channels; c++)
-            out[c] = (x[c] - mean) * inverse * op->weight_f32[c] + op->bias_f32[c];
-    }
-}
 
 /* What is no number becomes 0. */
 static void relu_row(const float *x, size_t n, float *out)
@@ -167,7 +118,7 @@ void fmc_net_row_f32(const fmc_net_task *task, uint32_t i, uint64_t t, uint64_t 
         conv_row(task, i, t, y, n, out);
         break;
     case FMC_NET_F_NORM:
-        norm_row(op, fmc_net_row_at(task, op->input[0], t, y), n, out);
+        task->pass->kernels->norm_f32(fmc_net_row_at(task, op->input[0], t, y), n, op->channels, op->weight_f32, op->bias_f32, out);
         break;
     case FMC_NET_F_RELU:
         relu_row(fmc_net_row_at(task, op->input[0], t, y), n * op->channels, out);

@@ -64,6 +64,9 @@ typedef struct fmc_nn_add {
  * max                       y = max(x, y)
  * conv_f32                  FREE, but the same everywhere: out[x][o] = bias[o] + w * row[r][x * stride_x + k][c] + ... over r, k, c
  *                           in this order, every product and every sum rounded
+ * norm_f32                  FREE, but the same everywhere: n sites of `channels` values; sums in 8 partial sums p[i % 8] added up
+ *                           as a tree of halves: mean, v = sum of (x - mean)^2 / channels, inverse = 1 / sqrt(v + 1e-5),
+ *                           out = (x - mean) * inverse * weight + bias
  * widen                     y[i] = x[i]
  * requantise_i16, _i32      n sites of n_out sums, integers below 2^24 that have the bias: out = clamp(sum >> shift[o], lo, hi)
  * sum                       total[c] += x[s][c] over n sites of `pitch` channels, n <= 4096
@@ -80,6 +83,7 @@ typedef struct fmc_nn_kernels {
     void (*add_i32)(const fmc_nn_add *how, const int32_t *a, const int32_t *b, size_t n, int32_t *y);
     void (*gate)(const int16_t *x, const int16_t *v, size_t n, int16_t *y);
     void (*max)(const int16_t *x, size_t n, int16_t *y);
+    void (*norm_f32)(const float *x, size_t n, size_t channels, const float *weight, const float *bias, float *out);
     void (*widen)(const int16_t *x, size_t n, float *y);
     void (*requantise_i16)(const fmc_nn_conv *c, const float *sum, size_t n, int16_t *out);
     void (*requantise_i32)(const fmc_nn_conv *c, const float *sum, size_t n, int32_t *out);

@@ -329,6 +329,24 @@ class Usage(Streams):
         self.run_fmc("compress", "-o", "x.fmc", "--rel=1e-3", "--", "-odd.npy")
 
 
+class Backends(CliCase):
+    def test_own_kernels_are_listed_and_one_backend_runs(self):
+        lines = self.run_fmc("backends").decode().splitlines()
+        names = [line[2:].split()[0] for line in lines if line[2:3].strip() and line[:2] in ("* ", "  ")]
+        self.assertIn("ref", names)
+        self.assertIn("cpu", names)
+        self.assertEqual(sum(line.startswith("* ") for line in lines), 2)  # the chosen one and the legend
+        ref = self.run_fmc("backends", "--backend", "ref").decode().splitlines()
+        self.assertTrue(any(line.startswith("* ref ") for line in ref), ref)
+
+    def test_a_backend_that_is_not_there_is_told(self):
+        self.run_fmc("backends", "--backend", "nonsense", want=1)
+        self.assertIn("nonsense", self.err)
+        self.run_fmc("backends", "--backend", "../x", want=2)
+        self.assertIn("a name that 'fmc backends' lists", self.err)
+        self.run_fmc("backends", "extra", want=2)
+
+
 class BadFiles(Streams):
     def refuse(self, words, *args):
         self.fails(1, words, "compress", *args, "-o", "x.fmc", "--rel", "1e-3")

@@ -163,6 +163,28 @@ static void elements_match(const fmc_nn_kernels *f, size_t n)
     ops_free(wide_got, 2 * size);
 }
 
+/* Bit for bit, as sums have one order. */
+static void norms_match(const fmc_nn_kernels *f, size_t n, size_t channels)
+{
+    const size_t size = n * channels * sizeof(float), part = channels * sizeof(float);
+    float *x = ops_alloc(size), *want = ops_alloc(size), *got = ops_alloc(size), *weight = ops_alloc(part), *bias = ops_alloc(part);
+
+    for (size_t i = 0; i < n * channels; i++)
+        x[i] = (float)ops_real();
+    for (size_t c = 0; c < channels; c++) {
+        weight[c] = (float)ops_real();
+        bias[c] = (float)ops_real();
+    }
+    fmc_nn_ref.norm_f32(x, n, channels, weight, bias, want);
+    f->norm_f32(x, n, channels, weight, bias, got);
+    assert_memory_equal(want, got, size);
+    ops_free(x, size);
+    ops_free(want, size);
+    ops_free(got, size);
+    ops_free(weight, part);
+    ops_free(bias, part);
+}
+
 /* From integers to floats, and from sums of convolutions back. */
 static void conversions_match(const fmc_nn_kernels *f, size_t n)
 {
@@ -267,6 +289,7 @@ static void check_all(const fmc_nn_kernels *f)
     for (size_t i = 0; i < N_OPS_SIZES; i++) {
         elements_match(f, ops_sizes[i]);
         conversions_match(f, ops_sizes[i]);
+        norms_match(f, ops_sizes[i], 1 + ops_random() % 70);
         for (size_t pitch = 2; pitch < 40; pitch += 6)
             totals_match(f, ops_sizes[i], pitch);
     }
