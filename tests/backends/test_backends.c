@@ -157,7 +157,7 @@ static void decode(const char *backend, uint32_t n_threads, const fmc_model *m, 
 
 static void streams_of_every_backend_decode_alike_on_every_other(void **state)
 {
-    static const uint32_t dim[3] = { 9, 35, 50 };
+    static const uint32_t dim[3] = { 6, 20, 34 };
     const backend_list list = usable();
 
     (void)state;
