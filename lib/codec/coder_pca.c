@@ -40,7 +40,6 @@ typedef struct attempt {
     fmc_tx_klt   *klt;     /* owned */
     void         *c;       /* coefficients, patch by patch; owned */
     void         *kept;    /* those that are kept, the others 0; owned */
-    void         *packed;  /* band-major; owned */
     uint8_t      *order;   /* of the coefficients of each patch, largest first; owned */
     fmc_quantiser quant;
 } attempt;
@@ -50,7 +49,6 @@ static void attempt_fini(const fmc_exec *ex, attempt *t)
     fmc_dealloc(ex->alloc, t->klt);
     fmc_dealloc(ex->alloc, t->c);
     fmc_dealloc(ex->alloc, t->kept);
-    fmc_dealloc(ex->alloc, t->packed);
     fmc_dealloc(ex->alloc, t->order);
 }
 
@@ -106,7 +104,6 @@ static fmc_status attempt_init(const fmc_exec *ex, attempt *t, double rmse)
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &t->z->band));
     t->z->n_bands = fmc_tx_bands(&t->plan, t->z->band);
     FMC_TRY(fmc_signal_alloc(ex, &t->signal, &t->kept));
-    FMC_TRY(fmc_signal_alloc(ex, &t->signal, &t->packed));
     st = FMC_ALLOC(ex->alloc, t->signal.count, &t->z->q);
 done:
     return st;
@@ -198,9 +195,8 @@ static fmc_status rebuild(const fmc_exec *ex, attempt *t, double error)
             memcpy((uint8_t *)t->kept + at, (const uint8_t *)t->c + at, sample);
         }
     }
-    FMC_TRY(fmc_signal_pack(ex, s, &t->plan, z->band, z->n_bands, t->kept, t->packed));
-    FMC_TRY(fmc_signal_quantise(ex, s, z->band, z->n_bands, t->packed, &t->quant, 1, z->q, &error2));
-    FMC_TRY(fmc_signal_centres(ex, s, z->band, z->n_bands, t->packed, z->q, &t->quant));
+    FMC_TRY(fmc_signal_quantise(ex, s, &t->plan, z->band, z->n_bands, t->kept, &t->quant, 1, z->q, &error2));
+    FMC_TRY(fmc_signal_centres(ex, s, &t->plan, z->band, z->n_bands, t->kept, z->q, &t->quant));
     FMC_TRY(fmc_signal_dequantise(ex, s, &t->plan, z->band, z->n_bands, z->q, &t->quant, t->kept));
     FMC_TRY(fmc_signal_inverse(ex, s, &t->plan, t->kept));
     FMC_TRY(fmc_patches_scatter(ex, &t->patches, sample, t->kept, z->recon));

@@ -34,7 +34,7 @@ typedef struct attempt {
     patience          how;
     const fmc_tx_plan *plan;
     fmc_quantised    *z;
-    void             *c;       /* coefficients, band-major */
+    void             *c;       /* coefficients, in the transform's array */
     fmc_quantiser     quant;
     float            *gain;    /* of the bands: from errors of coefficients to errors of samples */
     double            error2;  /* of the samples at quant.step, as the coefficients' errors promise; 0: not known */
@@ -73,11 +73,9 @@ static fmc_status attempt_init(const fmc_exec *ex, attempt *t)
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z->band));
     z->n_bands = fmc_tx_bands(t->plan, z->band);
     FMC_TRY(fmc_lossy_make_signal(ex, t->l));
-    z->recon = t->l->x;
+    t->c = t->l->x;
     t->l->x = NULL;
-    FMC_TRY(fmc_signal_forward(ex, s, t->plan, z->recon));
-    FMC_TRY(fmc_signal_alloc(ex, s, &t->c));
-    FMC_TRY(fmc_signal_pack(ex, s, t->plan, z->band, z->n_bands, z->recon, t->c));
+    FMC_TRY(fmc_signal_forward(ex, s, t->plan, t->c));
     FMC_TRY(FMC_ALLOC(ex->alloc, z->n_bands, &t->gain));
     for (size_t i = 0; i < z->n_bands; i++)
         t->gain[i] = (float)fmc_tx_band_gain(t->plan, &z->band[i]);
@@ -99,7 +97,7 @@ static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted)
         double error, ratio;
 
         t->quant.step = step;
-        FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->z->band, t->z->n_bands, t->c, &t->quant,
+        FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->plan, t->z->band, t->z->n_bands, t->c, &t->quant,
                                     i < 2 ? 4 * SAMPLING : SAMPLING, NULL, &error));
         t->error2 = error;
         if (!(error > 0) || (error == last && error < wanted))
@@ -143,8 +141,8 @@ static fmc_status quantise(const fmc_exec *ex, attempt *t, double wanted)
         double ratio;
 
         t->quant.step = fmc_quantise_round_step(t->quant.step);
-        FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->z->band, t->z->n_bands, t->c, &t->quant, 1, t->z->q,
-                                    &t->error2));
+        FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->plan, t->z->band, t->z->n_bands, t->c, &t->quant, 1,
+                                    t->z->q, &t->error2));
         ratio = t->error2 > 0 ? wanted / t->error2 : 0;
         if (i == MAX_CORRECTIONS || !(ratio > 0.8 && ratio < 1.25) || fabs(ratio - 1) < t->how.close)
             break;
@@ -164,7 +162,9 @@ static fmc_status rebuild(const fmc_exec *ex, attempt *t, double wanted)
     if (z->samples)
         fmc_samples_drop(ex, z);
     FMC_TRY(quantise(ex, t, wanted));
-    FMC_TRY(fmc_signal_centres(ex, s, z->band, z->n_bands, t->c, z->q, &t->quant));
+    if (!z->recon)
+        FMC_TRY(fmc_signal_alloc(ex, s, &z->recon));
+    FMC_TRY(fmc_signal_centres(ex, s, t->plan, z->band, z->n_bands, t->c, z->q, &t->quant));
     FMC_TRY(fmc_signal_dequantise(ex, s, t->plan, z->band, z->n_bands, z->q, &t->quant, z->recon));
     FMC_TRY(fmc_signal_inverse(ex, s, t->plan, z->recon));
 done:
@@ -216,7 +216,7 @@ static void note(bracket *b, double step, double ratio)
     }
 }
 
-/* What the coefficients, still in the transform's array, will take at quant.step; bases of K axes included. */
+/* What the coefficients will take at quant.step; bases of K axes included. */
 static fmc_status estimate(const fmc_exec *ex, attempt *t)
 {
     const fmc_tx_plan *plan = t->plan;
@@ -225,8 +225,8 @@ static fmc_status estimate(const fmc_exec *ex, attempt *t)
     fmc_out basis = fmc_out_make(ex->alloc);
     fmc_status st;
 
-    FMC_TRY(t->l->signal.dtype == FMC_F64 ? fmc_tx_cost_f64(ex, plan, t->z->recon, step, &cost)
-                                          : fmc_tx_cost_f32(ex, plan, t->z->recon, step, &cost));
+    FMC_TRY(t->l->signal.dtype == FMC_F64 ? fmc_tx_cost_f64(ex, plan, t->c, step, &cost)
+                                          : fmc_tx_cost_f32(ex, plan, t->c, step, &cost));
     for (uint32_t a = 0; a < plan->rank; a++)
         if (plan->kind[a] == FMC_TX_KLT)
             fmc_tx_klt_write(plan->klt[a], &basis);

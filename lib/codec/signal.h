@@ -64,15 +64,15 @@ fmc_status fmc_axis_order_move_in(const fmc_exec *ex, const fmc_axis_order *o, c
 fmc_status fmc_signal_alloc(const fmc_exec *ex, const fmc_signal *s, void **out);
 fmc_status fmc_signal_forward(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, void *data);
 fmc_status fmc_signal_inverse(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, void *data);
-fmc_status fmc_signal_pack(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
-                           size_t n_bands, const void *layout, void *packed);
-fmc_status fmc_signal_quantise(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
-                               const void *c, const fmc_quantiser *z, uint32_t sampling, int32_t *q, double *error2);
-fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc_band *band, size_t n_bands,
-                              const void *c, const int32_t *q, fmc_quantiser *z);
-/** Integers to coefficients in the transform's array; little memory beside it. Zone EXACT. */
+/** Coefficients are in the transform's array, integers band-major; coef/quantise.h. */
+fmc_status fmc_signal_quantise(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
+                               size_t n_bands, const void *c, const fmc_quantiser *z, uint32_t sampling, int32_t *q,
+                               double *error2);
+fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
+                              size_t n_bands, const void *c, const int32_t *q, fmc_quantiser *z);
+/** Zone EXACT. */
 fmc_status fmc_signal_dequantise(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
-                                 size_t n_bands, const int32_t *q, const fmc_quantiser *z, void *layout);
+                                 size_t n_bands, const int32_t *q, const fmc_quantiser *z, void *c);
 fmc_status fmc_signal_predict_probe(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
                                     uint32_t effort, double *step, fmc_interp_plan *plan);
 fmc_status fmc_signal_predict_look(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,

@@ -83,7 +83,7 @@ static void set_centres(const bin_stats *s, fmc_quantiser *z)
         }
 }
 
-/* Row `row` of a band's values, counting all leading axes, and those beside it; the row itself beyond the band. */
+/* Row `row` of a band's integers, counting all leading axes, and those beside it; the row itself beyond the band. */
 typedef struct near_rows {
     size_t own, north, south;
 } near_rows;
@@ -97,6 +97,29 @@ static near_rows rows_at(const fmc_band *band, size_t row)
         r.north -= n;
     if ((row + 1) % band->dim[3])
         r.south += n;
+    return r;
+}
+
+/* The same of its coefficients. */
+static near_rows coefficients_at(const fmc_band *band, size_t row, const size_t *pitch)
+{
+    const size_t rows = band->dim[3];
+    size_t own = band->origin[4], left = row;
+    near_rows r;
+
+    if (!pitch)
+        return rows_at(band, row);
+    for (int a = 3; a >= 0; a--) {
+        const size_t n = band->dim[a], next = left < n ? 0 : n == 1 ? left : left / n;
+
+        own += (band->origin[a] + left - next * n) * pitch[a];
+        left = next;
+    }
+    r = (near_rows){ own, own, own };
+    if (row % rows)
+        r.north -= pitch[3];
+    if ((row + 1) % rows)
+        r.south += pitch[3];
     return r;
 }
 

@@ -6,6 +6,7 @@ typedef struct NAME(quant_job) {
     const fmc_kernels *kernels;
     const fmc_slice *slice;
     const REAL *c;
+    const size_t *pitch;
     const fmc_quantiser *z;
     int32_t *q;
     bin_stats *stats;  /* one a slice */
@@ -26,10 +27,10 @@ static fmc_status NAME(quantise_slice)(void *user, uint32_t i)
     if (!j->q)
         FMC_TRY(FMC_ALLOC(j->inner.alloc, n, &local));
     for (size_t k = 0, r = 0; r < s->n_rows; r = sampled_row(++k, every), n_read++) {
-        const near_rows at = rows_at(s->band, s->row + r);
+        const near_rows at = coefficients_at(s->band, s->row + r, j->pitch);
+        int32_t *q = j->q ? j->q + s->band->start + (s->row + r) * n : local;
 
-        KERNEL(j->kernels, quantise_row)(j->q ? j->q + at.own : local, j->c + at.own, j->c + at.north,
-                                         j->c + at.south, n, &step, &sums);
+        KERNEL(j->kernels, quantise_row)(q, j->c + at.own, j->c + at.north, j->c + at.south, n, &step, &sums);
     }
     add_quant_sums(&j->stats[i], &sums, (double)s->n_rows / (double)n_read);
 done:
@@ -38,9 +39,10 @@ done:
 }
 
 fmc_status NAME(fmc_quantise)(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const REAL *c,
-                              const fmc_quantiser *z, uint32_t sampling, int32_t *q, double *error2)
+                              const size_t *pitch, const fmc_quantiser *z, uint32_t sampling, int32_t *q, double *error2)
 {
-    NAME(quant_job) j = { .inner = *ex, .kernels = fmc_kernels_get(ex), .c = c, .z = z, .q = q, .sampling = q ? 1 : sampling };
+    NAME(quant_job) j = { .inner = *ex, .kernels = fmc_kernels_get(ex), .c = c, .pitch = pitch, .z = z, .q = q,
+                          .sampling = q ? 1 : sampling };
     fmc_slice *slice = NULL;
     bin_stats total = { 0 };
     fmc_status st;
@@ -69,8 +71,9 @@ static fmc_status NAME(centre_slice)(void *user, uint32_t i)
 
     for (size_t r = s->row; r < s->row + s->n_rows; r += every) {
         const near_rows at = rows_at(s->band, r);
+        const size_t c = j->pitch ? coefficients_at(s->band, r, j->pitch).own : at.own;
 
-        KERNEL(j->kernels, centre_row)(j->q + at.own, j->q + at.north, j->q + at.south, j->c + at.own,
+        KERNEL(j->kernels, centre_row)(j->q + at.own, j->q + at.north, j->q + at.south, j->c + c,
                                        s->band->dim[4], j->z->step, &sums);
     }
     add_centre_sums(&j->stats[i], &sums, (double)every);
@@ -78,9 +81,10 @@ static fmc_status NAME(centre_slice)(void *user, uint32_t i)
 }
 
 fmc_status NAME(fmc_quantise_centres)(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const REAL *c,
-                                      const int32_t *q, fmc_quantiser *z)
+                                      const size_t *pitch, const int32_t *q, fmc_quantiser *z)
 {
-    NAME(quant_job) j = { .inner = *ex, .kernels = fmc_kernels_get(ex), .c = c, .z = z, .q = (int32_t *)(uintptr_t)q };
+    NAME(quant_job) j = { .inner = *ex, .kernels = fmc_kernels_get(ex), .c = c, .pitch = pitch, .z = z,
+                          .q = (int32_t *)(uintptr_t)q };
     fmc_slice *slice = NULL;
     bin_stats total = { 0 };
     fmc_status st;
@@ -104,6 +108,7 @@ typedef struct NAME(dequant_job) {
     const fmc_slice *slice;
     const int32_t *q;
     const fmc_quantiser *z;
+    const size_t *pitch;
     REAL *c;
 } NAME(dequant_job);
 
@@ -118,17 +123,18 @@ static fmc_status NAME(dequantise_slice)(void *user, uint32_t i)
             centre[4 * k + m] = m ? (REAL)j->z->centre[k][m - 1] * (REAL)0.00390625 : (REAL)0;
     for (size_t r = s->row; r < s->row + s->n_rows; r++) {
         const near_rows at = rows_at(s->band, r);
+        const size_t c = j->pitch ? coefficients_at(s->band, r, j->pitch).own : at.own;
 
-        KERNEL(j->kernels, dequantise_row)(j->c + at.own, j->q + at.own, j->q + at.north, j->q + at.south,
+        KERNEL(j->kernels, dequantise_row)(j->c + c, j->q + at.own, j->q + at.north, j->q + at.south,
                                            s->band->dim[4], j->z->step, centre);
     }
     return FMC_OK;
 }
 
 fmc_status NAME(fmc_dequantise)(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q,
-                                const fmc_quantiser *z, REAL *c)
+                                const fmc_quantiser *z, const size_t *pitch, REAL *c)
 {
-    NAME(dequant_job) j = { .kernels = fmc_kernels_get(ex), .q = q, .z = z, .c = c };
+    NAME(dequant_job) j = { .kernels = fmc_kernels_get(ex), .q = q, .z = z, .pitch = pitch, .c = c };
     fmc_slice *slice = NULL;
     fmc_status st;
     size_t n;

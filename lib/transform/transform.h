@@ -67,14 +67,6 @@ size_t fmc_tx_bands(const fmc_tx_plan *plan, fmc_band *band);
 /** Number of bands of a plan; something over FMC_MAX_BANDS if there are more. */
 size_t fmc_tx_count_bands(const fmc_tx_plan *plan);
 
-/** From the transform's array to band-major order and back; both have as many samples as the plan's array. */
-void fmc_tx_pack_f32(const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands, const float *layout, float *packed);
-void fmc_tx_unpack_f32(const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands, const float *packed, float *layout);
-void fmc_tx_pack_f64(const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands, const double *layout,
-                     double *packed);
-void fmc_tx_unpack_f64(const fmc_tx_plan *plan, const fmc_band *band, size_t n_bands, const double *packed,
-                       double *layout);
-
 /** Default number of halvings of an axis of extent n: floor(log2(n / 8)) + 1, 0..6. */
 uint8_t fmc_tx_default_levels(size_t n);
 

@@ -86,27 +86,6 @@ static void every_sample_is_in_one_band(void **state)
     }
 }
 
-static void packing_goes_back(void **state)
-{
-    uint64_t seed = 8;
-
-    (void)state;
-    for (int i = 0; i < 300; i++) {
-        const fmc_tx_plan p = random_plan(&seed, 20000);
-        const size_t n = fmc_tx_bands(&p, bands), count = plan_count(&p);
-        double *x = malloc(count * sizeof *x), *y = malloc(count * sizeof *y), *z = calloc(count, sizeof *z);
-
-        for (size_t k = 0; k < count; k++)
-            x[k] = (double)k;
-        fmc_tx_pack_f64(&p, bands, n, x, y);
-        fmc_tx_unpack_f64(&p, bands, n, y, z);
-        assert_memory_equal(x, z, count * sizeof *x);
-        free(x);
-        free(y);
-        free(z);
-    }
-}
-
 static void a_dyadic_cube_has_the_usual_bands(void **state)
 {
     const fmc_tx_plan p = { .rank = 3, .dim = { 16, 16, 16 }, .kind = { 1, 1, 1 }, .levels = { 2, 2, 2 } };
@@ -174,7 +153,7 @@ static void too_many_bands_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_sample_is_in_one_band),  cmocka_unit_test(packing_goes_back),
+        cmocka_unit_test(every_sample_is_in_one_band),
         cmocka_unit_test(a_dyadic_cube_has_the_usual_bands), cmocka_unit_test(packet_bands_know_their_past),
         cmocka_unit_test(spectral_axes_leave_no_low_band),   cmocka_unit_test(too_many_bands_are_refused),
     };

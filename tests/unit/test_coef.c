@@ -214,16 +214,56 @@ static void extreme_steps_quantise_within_range(void **state)
         fmc_quantiser z = { .step = steps[i], .lambda = 0.12f };
         double error;
 
-        assert_int_equal(fmc_quantise_f64(&ex, band, n_bands, c, &z, 1, q, &error), FMC_OK);
-        assert_int_equal(fmc_quantise_centres_f64(&ex, band, n_bands, c, q, &z), FMC_OK);
-        assert_int_equal(fmc_quantise_f32(&ex, band, n_bands, f, &z, 1, q, &error), FMC_OK);
-        assert_int_equal(fmc_quantise_centres_f32(&ex, band, n_bands, f, q, &z), FMC_OK);
+        assert_int_equal(fmc_quantise_f64(&ex, band, n_bands, c, NULL, &z, 1, q, &error), FMC_OK);
+        assert_int_equal(fmc_quantise_centres_f64(&ex, band, n_bands, c, NULL, q, &z), FMC_OK);
+        assert_int_equal(fmc_quantise_f32(&ex, band, n_bands, f, NULL, &z, 1, q, &error), FMC_OK);
+        assert_int_equal(fmc_quantise_centres_f32(&ex, band, n_bands, f, NULL, q, &z), FMC_OK);
         for (size_t k = 0; k < n; k++)
             assert_true(q[k] <= FMC_COEF_MAX && q[k] >= -FMC_COEF_MAX);
     }
     free(c);
     free(f);
     free(q);
+}
+
+/* Where coefficients lie makes no difference. */
+static void coefficients_in_place_quantise_as_if_packed(void **state)
+{
+    enum { Z = 4, Y = 10, X = 24, N = Z * Y * X };
+    const size_t pitch[FMC_MAX_RANK] = { N, N, Y * X, X, 1 };
+    const fmc_exec ex = exec_with(2);
+    fmc_band band[2] = { { .start = 0 }, { .start = N / 4 } };
+    fmc_quantiser z[2] = { { .step = 3, .lambda = 0.12f }, { .step = 3, .lambda = 0.12f } };
+    float layout[N], packed[N / 2], back[N] = { 0 }, back_packed[N / 2];
+    int32_t q[2][N / 2];
+    double error[2];
+    size_t n = 0;
+
+    (void)state;
+    seed = 23;
+    for (size_t i = 0; i < N; i++)
+        layout[i] = (float)random_value(20);
+    for (size_t b = 0; b < 2; b++) { /* two of four quarters: the first and the last */
+        const size_t dim[FMC_MAX_RANK] = { 1, 1, Z, Y / 2, X / 2 };
+
+        memcpy(band[b].dim, dim, sizeof dim);
+        band[b].count = N / 4;
+        band[b].origin[3] = b * Y / 2;
+        band[b].origin[4] = b * X / 2;
+        for (size_t i = 0; i < N / 4; i++)
+            packed[n++] = layout[i / (Y / 2 * X / 2) * Y * X + (i / (X / 2) % (Y / 2) + b * Y / 2) * X + i % (X / 2) + b * X / 2];
+    }
+    assert_int_equal(fmc_quantise_f32(&ex, band, 2, packed, NULL, &z[0], 1, q[0], &error[0]), FMC_OK);
+    assert_int_equal(fmc_quantise_f32(&ex, band, 2, layout, pitch, &z[1], 1, q[1], &error[1]), FMC_OK);
+    assert_memory_equal(q[0], q[1], sizeof q[0]);
+    assert_true(error[0] == error[1]);
+    assert_int_equal(fmc_quantise_centres_f32(&ex, band, 2, packed, NULL, q[0], &z[0]), FMC_OK);
+    assert_int_equal(fmc_quantise_centres_f32(&ex, band, 2, layout, pitch, q[1], &z[1]), FMC_OK);
+    assert_memory_equal(z[0].centre, z[1].centre, sizeof z[0].centre);
+    assert_int_equal(fmc_dequantise_f32(&ex, band, 2, q[0], &z[0], NULL, back_packed), FMC_OK);
+    assert_int_equal(fmc_dequantise_f32(&ex, band, 2, q[1], &z[1], pitch, back), FMC_OK);
+    assert_memory_equal(back, back_packed, X / 2 * sizeof *back);
+    assert_memory_equal(back + N - X / 2, back_packed + N / 2 - X / 2, X / 2 * sizeof *back);
 }
 
 static void every_simd_level_gives_the_same_bytes(void **state)
@@ -269,6 +309,7 @@ int main(void)
         cmocka_unit_test(any_bytes_decode_without_harm),
         cmocka_unit_test(a_voice_that_knows_makes_streams_smaller),
         cmocka_unit_test(extreme_steps_quantise_within_range),
+        cmocka_unit_test(coefficients_in_place_quantise_as_if_packed),
         cmocka_unit_test(every_simd_level_gives_the_same_bytes),
     };
 
