@@ -58,20 +58,26 @@ static unsigned exponent(double x)
     return (unsigned)(u >> 52) & (N_EXPONENTS - 1);
 }
 
-/* A few samples say whether magnitudes spread so widely that there can be huge ones. */
+/* A few samples say whether there is a gap between magnitudes: those of all samples are no wider. */
 static int may_have_huge(const find_job *j, const fmc_span *valid)
 {
     const double top = fabs(valid->max) > fabs(valid->min) ? fabs(valid->max) : fabs(valid->min);
     const size_t step = j->n / PROBES + 1;
-    unsigned least = exponent(top);
+    uint8_t has[N_EXPONENTS] = { 0 };
+    unsigned last = exponent(top);
 
     for (size_t i = 0; i < j->n; i += step) {
         const double x = sample(j, i);
 
-        if (x != 0 && !is_missing(j, x) && exponent(x) < least)
-            least = exponent(x);
+        if (x != 0 && !is_missing(j, x))
+            has[exponent(x)] = 1;
     }
-    return exponent(top) - least >= GAP_OCTAVES;
+    for (unsigned e = last; e-- > 0;) {
+        if (has[e] && last - e >= GAP_OCTAVES)
+            return 1;
+        last = has[e] ? e : last;
+    }
+    return 0;
 }
 
 /* Number of different magnitudes at or above `from`, up to MAX_VALUES + 1. */

@@ -283,7 +283,8 @@ fmc_status fmc_predict_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *i
     FMC_TRY(plan_alloc(ex, &plan));
     FMC_TRY(parse_head(s, in, &tier, &step, plan));
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &band));
-    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, s->count, &q));
+    FMC_TRY(FMC_ALLOC(ex->alloc, s->count, &q));
+    FMC_TRY(fmc_parallel_zero(ex, q, s->count * sizeof *q));
     FMC_TRY(fmc_coef_decode(ex, band, fmc_interp_bands(plan, band), q, tier, NULL, in));
     FMC_TRY(fmc_signal_predict_decode(ex, s, plan, q, step, recon));
 done:

@@ -118,7 +118,7 @@ static fmc_status code_grid(encoding *e)
         keep_smaller(e, &c);
     else
         fmc_candidate_fini(e->ex, &c);
-    return st;
+    return unless_unsupported(st);
 }
 
 static fmc_status code_exact(encoding *e)

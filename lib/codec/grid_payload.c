@@ -32,16 +32,23 @@ void fmc_grid_work_fini(const fmc_exec *ex, fmc_grid_work *w)
     grid_work_drop(ex, w);
 }
 
+static double most_step(const fmc_grid_work *w)
+{
+    double step = 0;
+
+    for (uint32_t i = 0; i < w->grid.n_slices; i++)
+        step = fmax(step, fmc_grid_step(&w->grid, i));
+    return step;
+}
+
 /* Largest odd m for which multiples of m steps may keep the goal. */
 static uint32_t widest_thinning(const fmc_grid_work *w)
 {
-    double step = 0, m;
+    double m;
 
     if (w->goal->kind != FMC_BOUND_ABS && w->goal->kind != FMC_BOUND_NRMSE)
         return 1;
-    for (uint32_t i = 0; i < w->grid.n_slices; i++)
-        step = fmax(step, fmc_grid_step(&w->grid, i));
-    m = w->goal->limit / step;
+    m = w->goal->limit / most_step(w);
     m = w->goal->kind == FMC_BOUND_ABS ? 2 * floor(m * 1.0000001) + 1 : sqrt(12 * m * m + 1);
     if (!(m >= 1))
         return 1;
@@ -116,7 +123,7 @@ static fmc_status make_samples(const fmc_exec *ex, fmc_grid_work *w, uint32_t m)
         FMC_TRY(FMC_ALLOC(ex->alloc, w->count, &w->k));
     if (!w->samples)
         FMC_TRY(fmc_alloc_zero(ex->alloc, w->count, w->block->dtype == FMC_F64 ? 8 : 4, &w->samples));
-    FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, dim, w->data, w->mask.state, w->k));
+    FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, dim, w->data, w->mask.state, 0, w->count, w->k));
     thin(w->k, w->count, (int32_t)m);
     multiply(w->k, w->count, (int32_t)m);
     FMC_TRY(fmc_grid_from_ints(ex, &w->grid, w->shape.rank, dim, w->k, w->mask.state, w->samples));
@@ -125,42 +132,87 @@ done:
     return st;
 }
 
-/* The widest thinning that keeps the goal; its samples and integers are left in w. */
-static fmc_status choose_thinning(const fmc_exec *ex, fmc_grid_work *w)
+/* Samples and integers of the widest thinning up to w->thinning that keeps the goal. */
+static fmc_status settle_thinning(const fmc_exec *ex, fmc_grid_work *w)
 {
     fmc_status st = FMC_OK;
     int ok = 0;
 
-    for (w->thinning = widest_thinning(w); w->thinning >= 1; w->thinning -= w->thinning > 1 ? 2 : 1) {
+    for (;;) {
         FMC_TRY(make_samples(ex, w, w->thinning));
         FMC_TRY(keeps_goal(ex, w, &ok));
         if (ok)
             break;
+        if (w->thinning == 1)
+            return FMC_ERR_UNSUPPORTED;
+        w->thinning -= 2;
     }
 done:
     return st;
 }
 
-/* Bytes of coding a slab of the integers, in proportion. The slab is cut along the first axis that is long enough. */
+/* Part of the integers, contiguous and in proportion to the whole. */
+typedef struct slab {
+    uint32_t rank;
+    size_t   dim[FMC_MAX_RANK], first, count;
+} slab;
+
+/* Cut along the first axis that is long enough, from the middle. */
+static slab cut_slab(const fmc_grid_work *w)
+{
+    fmc_signal s = w->shape;
+    uint32_t a = 0;
+    size_t steps, inner;
+    slab out = { 0 };
+
+    while (a + 1 < s.rank && s.count / s.dim[a] > ESTIMATE_COUNT)
+        s.count /= s.dim[a++];
+    inner = s.count / s.dim[a];
+    steps = ESTIMATE_COUNT / inner;
+    steps = steps < 1 ? 1 : steps > s.dim[a] ? s.dim[a] : steps;
+    out.first = (s.dim[a] - steps) / 2 * inner + (a ? w->count / 2 / s.count * s.count : 0);
+    s.dim[a] = steps;
+    out.rank = s.rank - a;
+    memcpy(out.dim, s.dim + a, out.rank * sizeof *out.dim);
+    out.count = steps * inner;
+    return out;
+}
+
+/* Root mean square of what thinning by m takes from integers. */
+static double thinning_error(const int32_t *k, size_t n, const uint8_t *mask, int32_t m)
+{
+    double sum = 0, count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int32_t v = k[i];
+
+        if (mask && mask[i])
+            continue;
+        thin(&v, 1, m);
+        sum += ((double)k[i] - (double)v * m) * ((double)k[i] - (double)v * m);
+        count++;
+    }
+    return count > 0 ? sqrt(sum / count) : 0;
+}
+
+/* Bytes of coding a slab of the integers, in proportion; w->thinning becomes what is likely to keep the goal. */
 static fmc_status estimate(const fmc_exec *ex, fmc_grid_work *w, double *bytes)
 {
-    const uint8_t *state = w->mask.state;
+    const slab s = cut_slab(w);
+    const uint8_t *mask = w->mask.state ? w->mask.state + s.first : NULL;
+    const double limit = w->goal->limit / most_step(w);
     fmc_out out = fmc_out_make(ex->alloc);
-    fmc_signal slab = w->shape;
-    uint32_t a = 0;
-    size_t steps, inner, first;
     fmc_status st;
 
-    while (a + 1 < slab.rank && slab.count / slab.dim[a] > ESTIMATE_COUNT)
-        slab.count /= slab.dim[a++];
-    inner = slab.count / slab.dim[a];
-    steps = ESTIMATE_COUNT / inner;
-    steps = steps < 1 ? 1 : steps > slab.dim[a] ? slab.dim[a] : steps;
-    first = (slab.dim[a] - steps) / 2 * inner + (a ? w->count / 2 / slab.count * slab.count : 0);
-    slab.dim[a] = steps;
-    FMC_TRY(fmc_grid_encode(ex, NULL, slab.rank - a, slab.dim + a, w->k + first, state ? state + first : NULL, 1, &out));
+    FMC_TRY(FMC_ALLOC(ex->alloc, s.count, &w->k));
+    FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, w->shape.dim, w->data, w->mask.state, s.first, s.count, w->k));
+    while (w->goal->kind == FMC_BOUND_NRMSE && w->thinning > 1 &&
+           thinning_error(w->k, s.count, mask, (int32_t)w->thinning) > 1.01 * limit)
+        w->thinning -= 2;
+    thin(w->k, s.count, (int32_t)w->thinning);
+    FMC_TRY(fmc_grid_encode(ex, NULL, s.rank, s.dim, w->k, mask, 1, &out));
     FMC_TRY(out.st);
-    *bytes = (double)out.size * (double)w->count / (double)(steps * inner);
+    *bytes = (double)out.size * (double)w->count / (double)s.count;
 done:
     fmc_out_fini(&out);
     return st;
@@ -180,11 +232,9 @@ fmc_status fmc_grid_prepare(const fmc_exec *ex, const fmc_block *block, const vo
                             least_step(goal), &w->grid));
     if (w->grid.kind == FMC_GRID_NONE)
         goto done;
-    FMC_TRY(choose_thinning(ex, w));
-    if (w->thinning >= 1) {
-        thin(w->k, w->count, (int32_t)w->thinning);
+    w->thinning = widest_thinning(w);
+    if (w->thinning >= 1)
         FMC_TRY(estimate(ex, w, &w->bytes));
-    }
     grid_work_drop(ex, w);
 done:
     return st;
@@ -198,7 +248,7 @@ fmc_status fmc_grid_finish(const fmc_exec *ex, fmc_grid_work *w, uint32_t effort
 
     memset(out, 0, sizeof *out);
     out->payload = fmc_out_make(ex->alloc);
-    FMC_TRY(make_samples(ex, w, w->thinning));
+    FMC_TRY(settle_thinning(ex, w));
     fmc_out_u8(&out->payload, (uint8_t)(FMC_CODER_GRID | (has_mask ? FMC_PAYLOAD_MASK : 0)));
     fmc_out_u32(&out->payload, fmc_block_hash(w->block, w->samples));
     fmc_dealloc(ex->alloc, w->samples);

@@ -28,7 +28,10 @@ typedef struct fmc_grid_work {
 fmc_status fmc_grid_prepare(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                             fmc_grid_work *w);
 
-/** Code what fmc_grid_prepare found (w->thinning > 0). *out owns its parts, also on error. */
+/**
+ * Code what fmc_grid_prepare found (w->thinning > 0), thinned out less if the goal asks for it. *out owns its parts, also
+ * on error.
+ */
 fmc_status fmc_grid_finish(const fmc_exec *ex, fmc_grid_work *w, uint32_t effort, fmc_candidate *out);
 
 void fmc_grid_work_fini(const fmc_exec *ex, fmc_grid_work *w);

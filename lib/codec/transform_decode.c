@@ -49,7 +49,8 @@ fmc_status fmc_transform_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in 
 
     FMC_TRY(parse_head(ex, s, in, &h));
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &band));
-    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, s->count, &q));
+    FMC_TRY(FMC_ALLOC(ex->alloc, s->count, &q));
+    FMC_TRY(fmc_parallel_zero(ex, q, s->count * sizeof *q));
     n_bands = fmc_tx_bands(&h.plan, band);
     FMC_TRY(fmc_coef_decode(ex, band, n_bands, q, h.tier, NULL, in));
     FMC_TRY(fmc_signal_dequantise(ex, s, &h.plan, band, n_bands, q, &h.quant, recon));
@@ -154,7 +155,8 @@ fmc_status fmc_transform_preview(const fmc_exec *ex, const fmc_signal *s, fmc_in
         c->count *= c->dim[a] = plan.dim[a];
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &all));
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &band));
-    FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, s->count, &q));
+    FMC_TRY(FMC_ALLOC(ex->alloc, s->count, &q));
+    FMC_TRY(fmc_parallel_zero(ex, q, s->count * sizeof *q));
     n_bands = fmc_tx_bands(&h.plan, all);
     memcpy(band, all, n_bands * sizeof *band);
     n_kept = keep_coarse(&plan, band, n_bands, &n_decode);

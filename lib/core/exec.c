@@ -3,10 +3,14 @@
 #include "core/exec.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <unistd.h>
 #include "core/fpenv.h"
 
 enum { MAX_THREADS = 256 };
+
+/* Bytes that a task zeroes. */
+#define ZEROED ((size_t)1 << 20)
 
 typedef struct job {
     const fmc_exec *ex;
@@ -97,4 +101,28 @@ fmc_status fmc_parallel_for(const fmc_exec *ex, uint32_t n, fmc_task_fn task, vo
     }
     failed = atomic_load(&j.failed);
     return failed == UINT64_MAX ? FMC_OK : (fmc_status)(failed & 255);
+}
+
+typedef struct zero_job {
+    unsigned char *block;
+    size_t         size;
+} zero_job;
+
+static fmc_status zero_piece(void *user, uint32_t i)
+{
+    const zero_job *j = user;
+    const size_t first = i * ZEROED, left = j->size - first;
+
+    memset(j->block + first, 0, left < ZEROED ? left : ZEROED);
+    return FMC_OK;
+}
+
+fmc_status fmc_parallel_zero(const fmc_exec *ex, void *block, size_t size)
+{
+    zero_job j = { block, size };
+    const size_t n = size / ZEROED + (size % ZEROED != 0);
+
+    if (n > UINT32_MAX)
+        return FMC_ERR_LIMIT;
+    return fmc_parallel_for(ex, (uint32_t)n, zero_piece, &j);
 }

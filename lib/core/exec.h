@@ -40,6 +40,9 @@ typedef fmc_status (*fmc_task_fn)(void *user, uint32_t i);
  */
 fmc_status fmc_parallel_for(const fmc_exec *ex, uint32_t n, fmc_task_fn task, void *user);
 
+/** Zero a large block on all threads: fresh pages cost more than the zeros. */
+fmc_status fmc_parallel_zero(const fmc_exec *ex, void *block, size_t size);
+
 /** True once the caller has cancelled. Cheap; also what keeps the progress callback going. */
 int fmc_is_cancelled(const fmc_exec *ex);
 

@@ -95,7 +95,7 @@ static fmc_status encode_grid(const fmc_plan_block *b, const fmc_grid *g, fmc_ou
     fmc_status st;
 
     FMC_TRY(FMC_ALLOC(b->ex->alloc, b->n, &k));
-    FMC_TRY(fmc_grid_to_ints(b->ex, g, b->rank, b->dim, b->data, b->mask, k));
+    FMC_TRY(fmc_grid_to_ints(b->ex, g, b->rank, b->dim, b->data, b->mask, 0, b->n, k));
     fmc_out_u8(out, FMC_EXACT_GRID);
     fmc_grid_write(g, out);
     FMC_TRY(fmc_grid_encode(b->ex, g, b->rank, b->dim, k, b->mask, b->effort, out));

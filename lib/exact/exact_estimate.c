@@ -16,7 +16,7 @@ static fmc_status estimate_grid(const fmc_exec *ex, const fmc_grid *g, uint32_t 
     fmc_status st;
 
     FMC_TRY(FMC_ALLOC(ex->alloc, fmc_exact_count(rank, dim), &k));
-    FMC_TRY(fmc_grid_to_ints(ex, g, rank, dim, data, mask, k));
+    FMC_TRY(fmc_grid_to_ints(ex, g, rank, dim, data, mask, 0, fmc_exact_count(rank, dim), k));
     FMC_TRY(fmc_grid_estimate(ex, g, rank, dim, k, mask, bytes));
     *bytes += g->fix ? (double)((int64_t)g->k_max - g->k_min) / 8 : 0;
 done:

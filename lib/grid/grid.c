@@ -2,13 +2,24 @@
 #include "grid/grid.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 #include "core/status.h"
 #include "grid/grid_fit.h"
 #include "grid/lattice.h"
 #include "grid/sort.h"
 
-enum { SAMPLES = FMC_FIT_SAMPLES, SLICE_SAMPLES = 8192, GLANCE = 4096, SLICE_GLANCE = 1024, N_GLANCES = 3, MAX_FIX_RANGE = 1 << 22, MAX_SLICES = 1 << 16, MAX_REFINED = 4096 };
+enum {
+    SAMPLES = FMC_FIT_SAMPLES,
+    SLICE_SAMPLES = 8192,
+    FEW_SAMPLES = 4096,
+    GLANCE = 4096,
+    SLICE_GLANCE = 1024,
+    N_GLANCES = 3,
+    MAX_FIX_RANGE = 1 << 22,
+    MAX_SLICES = 1 << 16,
+    MAX_REFINED = 4096
+};
 
 void fmc_grid_fini(fmc_grid *g)
 {
@@ -102,42 +113,108 @@ static double unorder(bool single, int64_t x)
     return single ? (double)fmc_unorder_f32(x) : fmc_unorder_f64(x);
 }
 
-/* Range of k over all samples; false if any is too far off or misses while `exact`. */
-static bool scan(finder *f, bool exact, size_t *n_missed)
+/* Samples of a piece of parallel work. */
+#define PIECE ((size_t)1 << 16)
+
+/* Samples that follow each other in one slice, of those up to `end`. */
+typedef struct stretch {
+    size_t slice, end;
+} stretch;
+
+static stretch stretch_at(const cut *c, size_t i, size_t end)
+{
+    const size_t row = i / c->inner, next = (row + 1) * c->inner;
+
+    return (stretch){ row % c->n, next < end ? next : end };
+}
+
+/* What is found in a piece of the samples. */
+typedef struct seen {
+    int32_t lo, hi;
+    size_t  n_missed;
+    bool    is_far; /* some are no integers of ours */
+} seen;
+
+typedef struct scan_job {
+    const finder *f;
+    cut           c;
+    bool          exact;
+    atomic_int    has_failed; /* nothing else is of interest then */
+    seen         *part;       /* a piece each */
+} scan_job;
+
+static void scan_stretch(const finder *f, size_t slice, size_t first, size_t end, bool exact, seen *s)
+{
+    const fmc_grid *g = f->g;
+    const double scale = g->scale[slice], offset = g->offset[slice];
+
+    for (size_t i = first; i < end; i++) {
+        double v;
+        int32_t k;
+
+        if (f->mask && f->mask[i])
+            continue;
+        v = value_at(f->data, f->single, i);
+        if (!fmc_fit_integer(g->kind, scale, offset, v, &k)) {
+            s->is_far = true;
+            return;
+        }
+        if (order(f->single, fmc_fit_value(g->kind, f->single, scale, offset, k)) != order(f->single, v)) {
+            s->n_missed++;
+            if (exact)
+                return;
+        }
+        s->lo = k < s->lo ? k : s->lo;
+        s->hi = k > s->hi ? k : s->hi;
+    }
+}
+
+static fmc_status scan_piece(void *user, uint32_t piece)
+{
+    scan_job *j = user;
+    const size_t all = j->c.outer * j->c.n * j->c.inner, first = piece * PIECE;
+    const size_t end = all - first < PIECE ? all : first + PIECE;
+    seen *s = &j->part[piece];
+
+    *s = (seen){ .lo = INT32_MAX, .hi = INT32_MIN };
+    for (size_t i = first; i < end && !atomic_load_explicit(&j->has_failed, memory_order_relaxed);) {
+        const stretch t = stretch_at(&j->c, i, end);
+
+        scan_stretch(j->f, t.slice, i, t.end, j->exact, s);
+        if (s->is_far || (j->exact && s->n_missed))
+            atomic_store(&j->has_failed, 1);
+        i = t.end;
+    }
+    return FMC_OK;
+}
+
+/* Range of k over all samples; *ok is false if any is too far off or misses while `exact`. */
+static fmc_status scan(finder *f, bool exact, size_t *n_missed, bool *ok)
 {
     fmc_grid *g = f->g;
-    const cut c = cut_at(f->rank, f->dim, g);
-    int32_t lo = INT32_MAX, hi = INT32_MIN;
+    scan_job j = { .f = f, .c = cut_at(f->rank, f->dim, g), .exact = exact };
+    const size_t n = (j.c.outer * j.c.n * j.c.inner + PIECE - 1) / PIECE;
+    seen all = { .lo = INT32_MAX, .hi = INT32_MIN };
+    fmc_status st;
 
-    *n_missed = 0;
-    for (size_t o = 0; o < c.outer; o++) {
-        for (size_t s = 0; s < c.n; s++) {
-            const double scale = g->scale[s], offset = g->offset[s];
-            const size_t at = (o * c.n + s) * c.inner;
-
-            for (size_t i = at; i < at + c.inner; i++) {
-                const double v = (f->mask && f->mask[i]) ? 0 : value_at(f->data, f->single, i);
-                int32_t k;
-
-                if (f->mask && f->mask[i])
-                    continue;
-                if (!fmc_fit_integer(g->kind, scale, offset, v, &k))
-                    return false;
-                if (order(f->single, fmc_fit_value(g->kind, f->single, scale, offset, k)) != order(f->single, v)) {
-                    ++*n_missed;
-                    if (exact)
-                        return false;
-                }
-                lo = k < lo ? k : lo;
-                hi = k > hi ? k : hi;
-            }
-        }
+    *ok = false;
+    atomic_init(&j.has_failed, 0);
+    FMC_TRY(FMC_ALLOC(f->ex->alloc, n, &j.part));
+    FMC_TRY(fmc_parallel_for(f->ex, (uint32_t)n, scan_piece, &j));
+    if (atomic_load(&j.has_failed))
+        goto done;
+    for (size_t i = 0; i < n; i++) {
+        all.lo = j.part[i].lo < all.lo ? j.part[i].lo : all.lo;
+        all.hi = j.part[i].hi > all.hi ? j.part[i].hi : all.hi;
+        all.n_missed += j.part[i].n_missed;
     }
-    if (lo > hi)
-        lo = hi = 0;
-    g->k_min = lo;
-    g->k_max = hi;
-    return true;
+    *n_missed = all.n_missed;
+    *ok = true;
+    g->k_min = all.lo > all.hi ? 0 : all.lo;
+    g->k_max = all.lo > all.hi ? 0 : all.hi;
+done:
+    fmc_dealloc(f->ex->alloc, j.part);
+    return st;
 }
 
 /* Units in the last place from b to a; a number too far away for a correction where that is no int64_t. */
@@ -250,6 +327,8 @@ static fmc_status find_whole(finder *f, bool *found)
     double step;
     uint32_t best_kind = 0;
     fmc_fit best_fit = { 1, 0 };
+    fmc_status st;
+    bool is_near;
 
     *found = false;
     g->n_slices = 1;
@@ -278,23 +357,24 @@ static fmc_status find_whole(finder *f, bool *found)
     g->kind = best_kind;
     g->scale[0] = best_fit.scale;
     g->offset[0] = best_fit.offset;
-    if (!scan(f, false, &missed))
-        return FMC_OK;
-    if (missed)
+    FMC_TRY(scan(f, false, &missed, &is_near));
+    if (is_near && missed)
         return find_fixes(f, found);
-    *found = true;
-    return FMC_OK;
+    *found = is_near;
+done:
+    return st;
 }
 
 /* Constants per slice under one kind; steps[] are known. */
-static bool fit_slices(finder *f, const cut *c, uint32_t kind, const double *steps)
+static fmc_status fit_slices(finder *f, const cut *c, uint32_t kind, const double *steps, size_t limit, bool *found)
 {
     fmc_grid *g = f->g;
     size_t missed;
 
+    *found = false;
     g->kind = kind;
     for (size_t s = 0; s < c->n; s++) {
-        const size_t n = distinct(c, s, f->single, f->data, f->mask, SLICE_SAMPLES, f->u, f->work);
+        const size_t n = distinct(c, s, f->single, f->data, f->mask, limit, f->u, f->work);
         fmc_fit t = { 1, 0 };
 
         if (s > 0 && fabs(steps[s] - steps[s - 1]) < 1e-4 * steps[s]) {
@@ -310,19 +390,47 @@ static bool fit_slices(finder *f, const cut *c, uint32_t kind, const double *ste
             t.scale = steps[s];
             t.offset = n ? f->u[0] : 0;
         } else if (fmc_fit_constants(kind, f->single, steps[s], f->u, n, &t) != 0) {
-            return false;
+            return FMC_OK;
         }
         g->scale[s] = t.scale;
         g->offset[s] = t.offset;
     }
-    return scan(f, true, &missed);
+    return scan(f, true, &missed, found);
+}
+
+/* A step and constants for every slice from `limit` samples of each. Leaves steps[0] at 0 if there are no steps. */
+static fmc_status slices_from(finder *f, const cut *c, size_t limit, double *steps, bool *found)
+{
+    double largest = 0;
+    fmc_status st = FMC_OK;
+
+    memset(steps, 0, c->n * sizeof *steps);
+    for (size_t s = 0; s < c->n; s++) {
+        const size_t n = distinct(c, s, f->single, f->data, f->mask, limit, f->u, f->work);
+
+        if (n < 2)
+            continue;
+        steps[s] = fmc_fit_step(f->u, n, f->single, f->work);
+        if (steps[s] == 0) {
+            steps[0] = 0;
+            return FMC_OK;
+        }
+        largest = steps[s] > largest ? steps[s] : largest;
+    }
+    for (size_t s = 0; s < c->n; s++)
+        if (steps[s] == 0)
+            steps[s] = largest;
+    for (uint32_t i = 0; i < (f->single ? 4 : 2) && largest > 0 && !*found; i++)
+        FMC_TRY(fit_slices(f, c, kinds[i], steps, limit, found));
+done:
+    return st;
 }
 
 static fmc_status find_slices(finder *f, uint32_t axis, bool *found)
 {
     fmc_grid *g = f->g;
     const fmc_allocator *al = f->ex->alloc;
-    double *steps = NULL, largest = 0, step;
+    double *steps = NULL, step;
     fmc_status st = FMC_OK;
     cut c;
 
@@ -342,23 +450,10 @@ static fmc_status find_slices(finder *f, uint32_t axis, bool *found)
     FMC_TRY(FMC_ALLOC(al, c.n, &g->scale));
     FMC_TRY(FMC_ALLOC(al, c.n, &g->offset));
     FMC_TRY(FMC_ALLOC_ZERO(al, c.n, &steps));
-    for (size_t s = 0; s < c.n; s++) {
-        const size_t n = distinct(&c, s, f->single, f->data, f->mask, SLICE_SAMPLES, f->u, f->work);
-
-        if (n < 2)
-            continue;
-        steps[s] = fmc_fit_step(f->u, n, f->single, f->work);
-        if (steps[s] == 0)
-            goto done;
-        largest = steps[s] > largest ? steps[s] : largest;
-    }
-    if (largest == 0)
-        goto done;
-    for (size_t s = 0; s < c.n; s++)
-        if (steps[s] == 0)
-            steps[s] = largest;
-    for (uint32_t i = 0; i < (f->single ? 4 : 2) && !*found; i++)
-        *found = fit_slices(f, &c, kinds[i], steps);
+    /* Few samples of a slice are mostly enough: what they say is proved on all. */
+    FMC_TRY(slices_from(f, &c, FEW_SAMPLES, steps, found));
+    if (!*found && steps[0] > 0 && c.outer * c.inner > FEW_SAMPLES)
+        FMC_TRY(slices_from(f, &c, SLICE_SAMPLES, steps, found));
 done:
     fmc_dealloc(al, steps);
     return st;
@@ -437,54 +532,88 @@ done:
     return st;
 }
 
-fmc_status fmc_grid_to_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const void *data,
-                            const uint8_t *mask, int32_t *k)
+/* Both ways between values and integers. */
+typedef struct ints_job {
+    const fmc_exec *ex;
+    const fmc_grid *g;
+    cut             c;
+    size_t          first, count;
+    const void     *data;  /* values to integers */
+    const int32_t  *from;  /* or integers to values */
+    const uint8_t  *mask;
+    int32_t        *k;     /* [count] */
+    void           *values;
+} ints_job;
+
+static void ints_of_stretch(const ints_job *j, size_t slice, size_t first, size_t end)
 {
+    const fmc_grid *g = j->g;
     const bool single = g->dtype == FMC_F32;
-    const cut c = cut_at(rank, dim, g);
 
-    for (size_t o = 0; o < c.outer; o++) {
-        for (size_t s = 0; s < c.n; s++) {
-            const size_t at = (o * c.n + s) * c.inner;
+    for (size_t i = first; i < end; i++) {
+        int32_t *k = &j->k[i - j->first];
 
-            if (fmc_is_cancelled(ex))
-                return FMC_ERR_CANCELLED;
-            for (size_t i = at; i < at + c.inner; i++) {
-                k[i] = 0;
-                if (!mask || !mask[i])
-                    (void)fmc_fit_integer(g->kind, g->scale[s], g->offset[s], value_at(data, single, i), k + i);
-            }
-        }
+        *k = 0;
+        if (!j->mask || !j->mask[i])
+            (void)fmc_fit_integer(g->kind, g->scale[slice], g->offset[slice], value_at(j->data, single, i), k);
+    }
+}
+
+static void values_of_stretch(const ints_job *j, size_t slice, size_t first, size_t end)
+{
+    const fmc_grid *g = j->g;
+    const bool single = g->dtype == FMC_F32;
+
+    for (size_t i = first; i < end; i++) {
+        const int32_t k = j->from[i];
+        double v;
+
+        if (j->mask && j->mask[i])
+            continue;
+        v = fmc_fit_value(g->kind, single, g->scale[slice], g->offset[slice], k);
+        if (g->fix && k >= g->k_min && k <= g->k_max)
+            v = unorder(single, order(single, v) + g->fix[(int64_t)k - g->k_min]);
+        if (single)
+            ((float *)j->values)[i] = (float)v;
+        else
+            ((double *)j->values)[i] = v;
+    }
+}
+
+static fmc_status ints_piece(void *user, uint32_t piece)
+{
+    const ints_job *j = user;
+    const size_t first = j->first + piece * PIECE, all = j->first + j->count;
+    const size_t end = all - first < PIECE ? all : first + PIECE;
+
+    if (fmc_is_cancelled(j->ex))
+        return FMC_ERR_CANCELLED;
+    for (size_t i = first; i < end;) {
+        const stretch t = stretch_at(&j->c, i, end);
+
+        if (j->k)
+            ints_of_stretch(j, t.slice, i, t.end);
+        else
+            values_of_stretch(j, t.slice, i, t.end);
+        i = t.end;
     }
     return FMC_OK;
+}
+
+fmc_status fmc_grid_to_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const void *data,
+                            const uint8_t *mask, size_t first, size_t count, int32_t *k)
+{
+    ints_job j = { .ex = ex, .g = g, .c = cut_at(rank, dim, g), .first = first, .count = count, .data = data,
+                   .mask = mask, .k = k };
+
+    return fmc_parallel_for(ex, (uint32_t)((count + PIECE - 1) / PIECE), ints_piece, &j);
 }
 
 fmc_status fmc_grid_from_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
                               const uint8_t *mask, void *data)
 {
-    const bool single = g->dtype == FMC_F32;
-    const cut c = cut_at(rank, dim, g);
+    ints_job j = { .ex = ex, .g = g, .c = cut_at(rank, dim, g), .from = k, .mask = mask, .values = data };
 
-    for (size_t o = 0; o < c.outer; o++) {
-        for (size_t s = 0; s < c.n; s++) {
-            const size_t at = (o * c.n + s) * c.inner;
-
-            if (fmc_is_cancelled(ex))
-                return FMC_ERR_CANCELLED;
-            for (size_t i = at; i < at + c.inner; i++) {
-                double v;
-
-                if (mask && mask[i])
-                    continue;
-                v = fmc_fit_value(g->kind, single, g->scale[s], g->offset[s], k[i]);
-                if (g->fix && k[i] >= g->k_min && k[i] <= g->k_max)
-                    v = unorder(single, order(single, v) + g->fix[(int64_t)k[i] - g->k_min]);
-                if (single)
-                    ((float *)data)[i] = (float)v;
-                else
-                    ((double *)data)[i] = v;
-            }
-        }
-    }
-    return FMC_OK;
+    j.count = j.c.outer * j.c.n * j.c.inner;
+    return fmc_parallel_for(ex, (uint32_t)((j.count + PIECE - 1) / PIECE), ints_piece, &j);
 }

@@ -49,9 +49,9 @@ double fmc_grid_step(const fmc_grid *g, uint32_t slice);
 fmc_status fmc_grid_detect(const fmc_exec *ex, uint32_t dtype, uint32_t rank, const size_t *dim, const void *data,
                            const uint8_t *mask, double least_step, fmc_grid *g);
 
-/** k of every sample (0 where masked). Data as given to detect. */
+/** k of `count` samples from the first-th on (0 where masked). Data as given to detect. */
 fmc_status fmc_grid_to_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const void *data,
-                            const uint8_t *mask, int32_t *k);
+                            const uint8_t *mask, size_t first, size_t count, int32_t *k);
 
 /** Values of integers (any, corrections apply within k_min..k_max); masked samples are left alone. EXACT. */
 fmc_status fmc_grid_from_ints(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,

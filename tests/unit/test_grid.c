@@ -45,7 +45,7 @@ static bool grid_round_trip(uint32_t dtype, const void *data, const uint8_t *mas
     if (found) {
         if (n_slices)
             *n_slices = g.n_slices;
-        assert_int_equal(fmc_grid_to_ints(&ex, &g, 3, dims, data, mask, k), FMC_OK);
+        assert_int_equal(fmc_grid_to_ints(&ex, &g, 3, dims, data, mask, 0, N, k), FMC_OK);
         fmc_grid_write(&g, &out);
         assert_int_equal(fmc_grid_encode(&ex, &g, 3, dims, k, mask, 5, &out), FMC_OK);
         in = fmc_in_make(out.data, out.size);
@@ -197,7 +197,7 @@ static void cut_records_are_refused(void **state)
     for (size_t i = 0; i < N; i++)
         data[i] = (float)((double)bump(i, &seed) * 0.2 + 0.0137 * (double)(i / (NX * NY)));
     assert_int_equal(fmc_grid_detect(&ex, FMC_F32, 3, dims, data, NULL, 0, &g), FMC_OK);
-    assert_int_equal(fmc_grid_to_ints(&ex, &g, 3, dims, data, NULL, k), FMC_OK);
+    assert_int_equal(fmc_grid_to_ints(&ex, &g, 3, dims, data, NULL, 0, N, k), FMC_OK);
     fmc_grid_write(&g, &out);
     assert_int_equal(fmc_grid_encode(&ex, &g, 3, dims, k, NULL, 1, &out), FMC_OK);
     fmc_grid_fini(&g);
