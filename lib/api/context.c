@@ -207,12 +207,26 @@ fmc_exec fmc_ctx_enter(fmc_ctx *ctx, uint32_t n_threads)
     return ex;
 }
 
+/* Which backend and why matter more than where in the call it was. */
+static void tell_of_backend(fmc_ctx *ctx, fmc_status st)
+{
+    const fmc_backends *b = &ctx->backends;
+
+    if (st == FMC_ERR_BACKEND_UNAVAILABLE && b->why[0])
+        (void)snprintf(ctx->message, sizeof ctx->message, "%s", b->why);
+    else if (st == FMC_ERR_BACKEND_FAILED && b->remote.table)
+        (void)snprintf(ctx->message, sizeof ctx->message, "backend %s failed in the middle; 'cpu' needs no library",
+                       b->remote.table->name);
+    else
+        (void)fmc_fail(ctx, st, "%s", fmc_status_string(st));
+}
+
 fmc_status fmc_ctx_leave(fmc_ctx *ctx, fmc_status st)
 {
     if (st == FMC_OK)
         ctx->message[0] = 0;
-    else if (st == FMC_ERR_BACKEND_UNAVAILABLE && ctx->backends.why[0])
-        (void)fmc_fail(ctx, st, "%s", ctx->backends.why);
+    else if (st == FMC_ERR_BACKEND_UNAVAILABLE || st == FMC_ERR_BACKEND_FAILED)
+        tell_of_backend(ctx, st);
     else
         (void)fmc_fail(ctx, st, "%s", fmc_status_string(st));
     fmc_fpenv_leave(&ctx->env);

@@ -7,6 +7,7 @@
 #include "model_data.h"
 
 #include <dlfcn.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <fmc/backend.h>
 #include "api/context.h"
@@ -184,6 +185,121 @@ static void streams_of_every_backend_decode_alike_on_every_other(void **state)
         free_field(&f);
         fmc_model_free(m);
     }
+}
+
+/* ------------------------------------------------------------------------------------------------- whole streams -- */
+
+enum { STREAM_T = 8, STREAM_Y = 40, STREAM_X = 56, STREAM_N = STREAM_T * STREAM_Y * STREAM_X };
+
+static fmc_array stream_array(float *data)
+{
+    static const uint64_t dim[] = { STREAM_T, STREAM_Y, STREAM_X };
+    fmc_array a;
+
+    fmc_array_init(&a, FMC_F32, 3, dim, data);
+    return a;
+}
+
+/* Through the public interface, with the shipped model and transforms above it. */
+static void *compress_on(const char *backend, uint32_t n_threads, size_t *size)
+{
+    fmc_ctx *ctx = make_context(backend);
+    fmc_model *model;
+    fmc_params p;
+    float *x = malloc(STREAM_N * sizeof *x);
+    const fmc_array a = stream_array(x);
+    void *bytes, *copy;
+
+    for (size_t i = 0; i < STREAM_N; i++)
+        x[i] = sinf((float)(i % STREAM_X) * 0.2F) * cosf((float)(i / STREAM_X % STREAM_Y) * 0.15F + (float)(i / STREAM_X / STREAM_Y) * 0.1F) +
+               (float)(i * 2654435761u % 1000) * 1e-5F;
+    assert_int_equal(fmc_model_open_file(ctx, FMC_TEST_WEIGHTS, &model), FMC_OK);
+    assert_int_equal(fmc_params_init(&p, sizeof p), FMC_OK);
+    p.bound_kind = FMC_BOUND_NRMSE;
+    p.bound = 1e-2;
+    p.coder = FMC_CODER_VAE | FMC_CODER_TRANSFORM;
+    p.n_threads = n_threads;
+    p.model = model;
+    assert_int_equal(fmc_compress_alloc(ctx, &a, &p, &bytes, size), FMC_OK);
+    copy = malloc(*size);
+    memcpy(copy, bytes, *size);
+    fmc_free(ctx, bytes);
+    fmc_model_close(model);
+    fmc_ctx_destroy(ctx);
+    free(x);
+    return copy;
+}
+
+static fmc_status decompress_on(const char *backend, uint32_t n_threads, const void *bytes, size_t size, float *out)
+{
+    fmc_ctx *ctx = make_context(backend);
+    const fmc_array a = stream_array(out);
+    fmc_model *model;
+    fmc_status st;
+
+    assert_int_equal(fmc_model_open_file(ctx, FMC_TEST_WEIGHTS, &model), FMC_OK);
+    assert_int_equal(fmc_ctx_add_model(ctx, model), FMC_OK);
+    memset(out, 0x5a, STREAM_N * sizeof *out);
+    st = fmc_decompress(ctx, bytes, size, n_threads, &a);
+    if (st != FMC_OK) {
+        print_message("%s\n", fmc_ctx_message(ctx));
+        assert_non_null(strstr(fmc_ctx_message(ctx), backend));
+    }
+    fmc_ctx_destroy(ctx);
+    return st;
+}
+
+static void files_of_every_backend_decompress_alike_on_every_other(void **state)
+{
+    const backend_list list = usable();
+    float *want = malloc(STREAM_N * sizeof *want), *got = malloc(STREAM_N * sizeof *got);
+
+    (void)state;
+    for (uint32_t a = 0; a < list.n; a++) {
+        fmc_chunk_info info = { .struct_size = sizeof info };
+        size_t size;
+        void *bytes = compress_on(list.name[a], 1 + a % 2, &size);
+        fmc_ctx *ctx = make_context("cpu");
+
+        assert_int_equal(fmc_inspect_chunk(ctx, bytes, size, 0, &info), FMC_OK);
+        assert_true(info.model != 0); /* the network is in it */
+        fmc_ctx_destroy(ctx);
+        assert_int_equal(decompress_on("cpu", 1, bytes, size, want), FMC_OK);
+        for (uint32_t b = 0; b < list.n; b++) {
+            assert_int_equal(decompress_on(list.name[b], 1 + b % 2, bytes, size, got), FMC_OK);
+            assert_memory_equal(want, got, STREAM_N * sizeof *got);
+        }
+        print_message("%zu bytes compressed with %s decompress alike on %u backends\n", size, list.name[a], (unsigned)list.n);
+        free(bytes);
+    }
+    free(want);
+    free(got);
+}
+
+/* A whole call says why, and streams without networks need no backend. */
+static void calls_tell_why_a_backend_is_refused(void **state)
+{
+    size_t size;
+    void *bytes = compress_on("cpu", 1, &size);
+    float *out = malloc(STREAM_N * sizeof *out);
+    fmc_ctx *ctx = make_context("lying");
+    fmc_array a = stream_array(out);
+    fmc_params p;
+    void *plain;
+    size_t plain_size;
+
+    (void)state;
+    assert_int_equal(decompress_on("lying", 2, bytes, size, out), FMC_ERR_BACKEND_UNAVAILABLE);
+    assert_int_equal(decompress_on("failing", 2, bytes, size, out), FMC_ERR_BACKEND_FAILED);
+    memset(out, 0, STREAM_N * sizeof *out);
+    assert_int_equal(fmc_params_init(&p, sizeof p), FMC_OK);
+    p.coder = FMC_CODER_TRANSFORM;
+    assert_int_equal(fmc_compress_alloc(ctx, &a, &p, &plain, &plain_size), FMC_OK);
+    assert_int_equal(fmc_decompress(ctx, plain, plain_size, 1, &a), FMC_OK);
+    fmc_free(ctx, plain);
+    fmc_ctx_destroy(ctx);
+    free(bytes);
+    free(out);
 }
 
 /* The vectors that the training code wrote. */
@@ -489,10 +605,13 @@ int main(int argc, char **argv)
     const struct CMUnitTest same[] = {
         cmocka_unit_test(streams_of_every_backend_decode_alike_on_every_other),
         cmocka_unit_test(vectors_come_out_of_every_backend),
+        cmocka_unit_test(files_of_every_backend_decompress_alike_on_every_other),
     };
     const struct CMUnitTest all[] = {
         cmocka_unit_test(streams_of_every_backend_decode_alike_on_every_other),
         cmocka_unit_test(vectors_come_out_of_every_backend),
+        cmocka_unit_test(files_of_every_backend_decompress_alike_on_every_other),
+        cmocka_unit_test(calls_tell_why_a_backend_is_refused),
         cmocka_unit_test(what_computes_wrongly_is_refused),
         cmocka_unit_test(what_is_no_module_is_refused),
         cmocka_unit_test(a_failure_in_the_middle_is_told),
