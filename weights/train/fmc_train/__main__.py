@@ -6,8 +6,12 @@ import sys
 
 COMMANDS = {
     "data": "run the solvers into a folder",
+    "simulate": "one simulation of a chosen family and seed, as .npy",
     "train": "train one model, resumable",
+    "finetune": "shipped weights to weights for your own data, in one command",
     "evaluate": "rate, error and SPERR's rate at equal error on held-out fields",
+    "ablate": "variants of the network at one small budget: table and plot",
+    "profile": "multiplications and time of the decoder by part",
     "export": "checkpoint to .fmcw",
     "check": "read a .fmcw the way a loader must",
     "tiny": "small random model file for tests",

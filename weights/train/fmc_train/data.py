@@ -133,6 +133,15 @@ class Crops:
         if not self.groups:
             raise ValueError("no fields to train on")
         self.names = sorted(self.groups)
+        self.sizes = {open_field(path).shape[1:] for _, path in entries}
+
+    def fit(self, height, width):
+        """The extents, or smaller ones where no field is as large (multiples of 16)."""
+        while not any(h >= height and w >= width for h, w in self.sizes):
+            height, width = (height - 16, width) if height >= width else (height, width - 16)
+            if min(height, width) < 16:
+                raise ValueError("no field has 16 x 16 samples a frame")
+        return height, width
 
     def field(self, path):
         field = open_field(path)
@@ -167,7 +176,7 @@ class Crops:
 
     def batch(self, count, frames, height, width=None):
         """Where height and width differ, half of the batches have them exchanged."""
-        width = width or height
+        height, width = self.fit(height, width or height)
         crops = np.stack([self.one(frames, height, width) for _ in range(count)])[:, None]
         return np.ascontiguousarray(crops.swapaxes(3, 4)) if height != width and self.rng.random() < 0.5 else crops
 

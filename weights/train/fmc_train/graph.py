@@ -268,8 +268,7 @@ class GraphNet(nn.Module):
         values = []
         last_use = {i: op["output"] for op in self.graph.ops for i in op["inputs"]}
         for op in self.graph.ops:
-            x = Value(next(feed), batch) if op["kind"] == "input" else getattr(self, "_" + op["kind"])(
-                op, [values[i] for i in op["inputs"]], level)
+            x = Value(next(feed), batch) if op["kind"] == "input" else self.run_op(op, values, level)
             values.append(x)
             if self.peak is not None and x.x is not None and op["kind"] in ("conv", "add"):
                 self.peak[op["output"]] = max(self.peak.get(op["output"], 0.0), float(x.x.detach().abs().max()))
@@ -277,6 +276,10 @@ class GraphNet(nn.Module):
                 if last_use[i] == op["output"] and i not in self.outputs:
                     values[i] = None
         return [values[i].full() for i in self.outputs]
+
+    def run_op(self, op, values, level):
+        """Output of one op that is no input, from the values of the tensors before it."""
+        return getattr(self, "_" + op["kind"])(op, [values[i] for i in op["inputs"]], level)
 
     def _round(self, op, x):
         t = self.graph.tensors[op["output"]]

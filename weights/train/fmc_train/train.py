@@ -40,6 +40,8 @@ class Recipe:
     mse_steps: int = 0                      # rate term ramps up over these steps (faithful: 2000)
     seed: int = 0
     evaluate_seconds: int = 600
+    warm: int = 100                         # steps until the learning rate is reached
+    budget_minutes: float = 0.0             # above 0: the schedule follows the time spent on steps instead of their number
 
 
 # Learning rates relative to the recipe's, by what a parameter is; the first that matches counts. Adam moves every parameter by
@@ -63,9 +65,9 @@ def exact_arithmetic():
     torch.backends.cudnn.allow_tf32 = False
 
 
-def rate_factor(step, recipe):
-    warm = min(1.0, (step + 1) / 100)
-    share = step / recipe.steps
+def rate_factor(step, share, recipe):
+    """Factor on the learning rate at a step and a share of the whole run."""
+    warm = min(1.0, (step + 1) / recipe.warm)
     return warm * (1.0 if share < 0.7 else max(0.03, 0.5 * (1 + math.cos(math.pi * (share - 0.7) / 0.3))))
 
 
@@ -79,11 +81,17 @@ def loss_of(model, x, level, rate_weight=1.0):
 
 
 class Run:
-    def __init__(self, folder, config, recipe, fields, device, source=None):
+    """fields: dict of `simulations` and `fields` (folders), `arrays` (files) with `share`, and `without` (families left out).
+    source: checkpoint of another run to start from; keep: take it over as it is instead of fitting linear parts to the data.
+    """
+
+    def __init__(self, folder, config, recipe, fields, device, source=None, keep=False):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.config, self.recipe, self.device, self.source = config, recipe, device, source
-        entries = [e for f in fields["simulations"] for e in data.entries_of_simulations(f, "train")]
+        self.config, self.recipe, self.device, self.source, self.keep = config, recipe, device, source, keep
+        without = tuple(f"{family}/" for family in fields.get("without", []))
+        entries = [e for f in fields["simulations"] for e in data.entries_of_simulations(f, "train")
+                   if not e[0].startswith(without)]
         entries += [e for f in fields["fields"] for e in data.entries_of_fields(f)]
         entries += data.entries_of_arrays(fields.get("arrays", []), fields.get("share", 0.5))
         self.crops = data.Crops(entries, recipe.seed)
@@ -117,6 +125,18 @@ class Run:
     # --- state -------------------------------------------------------------------------------------------------------
 
     def begin(self):
+        if self.keep:
+            self.model.load_state_dict(torch.load(self.source, map_location=self.device, weights_only=False)["model"])
+            torch.save({"config": self.config.as_dict(), "model": self.model.state_dict()}, self.folder / "start.pt")
+            self.reference = self.held_out_curves(self.model)
+        else:
+            self.fit()
+        self.average.load_state_dict(self.model.state_dict())
+        self.evaluate()
+        self.save()
+
+    def fit(self):
+        """Linear parts from the data, and then what fits of the source."""
         count = 384 if self.config.variant == "klt" else 64
         crops = [torch.from_numpy(self.crops.batch(count, self.recipe.frames, size)).to(self.device)
                  for size in (self.recipe.size, 2 * self.recipe.size)]
@@ -128,9 +148,6 @@ class Run:
             self.adopt(state, lambda part: not part.startswith("hyper"))
             self.model.start_hyper(*crops)
             self.adopt(state, lambda part: part.startswith("hyper"))
-        self.average.load_state_dict(self.model.state_dict())
-        self.evaluate()
-        self.save()
 
     def adopt(self, state, wanted):
         """Take over the wanted parts (children and own tensors of the model) of another run, those that fit as a whole."""
@@ -187,15 +204,20 @@ class Run:
             return half, 2 * r.frames, r.size, 2 * r.size
         return half, r.frames, 2 * r.size, 2 * r.size
 
+    def share(self):
+        """How much of the run is done, 0 .. 1."""
+        budget = 60 * self.recipe.budget_minutes
+        return self.seconds / budget if budget else self.step / self.recipe.steps
+
     def one_step(self):
-        if not self.model.synthesis.quantised and self.step >= self.recipe.steps * (1 - self.recipe.quantised_share):
+        if not self.model.synthesis.quantised and self.share() >= 1 - self.recipe.quantised_share:
             self.quantise()
         rng = self.crops.rng
         count, frames, height, width = self.shape(rng.random())
         x = torch.from_numpy(self.crops.batch(count, frames, height, width)).to(self.device)
         level = torch.from_numpy(rng.integers(0, len(STEPS), count)).to(self.device)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate * group["scale"] * rate_factor(self.step, self.recipe)
+            group["lr"] = self.recipe.rate * group["scale"] * rate_factor(self.step, self.share(), self.recipe)
         loss, _ = loss_of(self.model, x, level, min(1.0, self.step / max(1, self.recipe.mse_steps)))
         self.optimiser.zero_grad()
         loss.backward()
@@ -219,7 +241,7 @@ class Run:
         changes = [curves.mean_rate_change(result[n], self.reference[n]) for n in result]
         changes = [c for c in changes if c is not None]
         row = {"step": self.step, "seconds": round(self.seconds), "quantised": int(self.model.synthesis.quantised),
-               "train_loss": round(self.smooth or 0.0, 5), "rate_change": round(math.expm1(np.mean(changes)), 5)}
+               "train_loss": round(self.smooth or 0.0, 5), "rate_change": round(math.expm1(np.mean(changes or [0.0])), 5)}
         for i, level in enumerate((0, 2, 4, 6)):
             row[f"bits_{level}"] = round(float(np.mean([c[i][1] for c in result.values()])), 5)
             row[f"nrmse_{level}"] = round(float(np.exp(np.mean([math.log(c[i][0]) for c in result.values()]))), 6)
@@ -235,7 +257,7 @@ class Run:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(self, "stop", True))
         begun = saved = evaluated = last = time.monotonic()
-        while self.step < self.recipe.steps and not self.stop:
+        while self.share() < 1 and not self.stop:
             self.one_step()
             now = time.monotonic()
             self.seconds += now - last

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmc_train import data, encode, fmcw, integer, tables, tiny, vectors
+from fmc_train import ablation, data, encode, finetune, fmcw, importer, integer, profile, tables, tiny, vectors
 from fmc_train.export import export
 from fmc_train.likelihood import bits, index_of
 from fmc_train.solvers import FAMILIES
@@ -238,3 +238,79 @@ def test_data_is_made_once_and_read_back(tmp_path, monkeypatch):
     entries = data.entries_of_simulations(tmp_path, "val")
     batch = data.Crops(entries, 0).batch(2, 8, 64)
     assert batch.shape == (2, 1, 8, 64, 64) and np.isfinite(batch).all()
+
+
+@pytest.mark.parametrize("variant", ["klt", "faithful"])
+def test_an_imported_model_decodes_to_the_same_integers(variant):
+    model = tiny.quantised(variant)
+    read = fmcw.read(fmcw.write(export(model, {"config": model.config.as_dict()})))
+    back = importer.trainable(read)
+    back.set_quantised(True)
+    again = export(back, {})
+    assert set(again.arrays) == set(read.arrays)
+    for level in (0, 7):
+        z, y = vectors.symbols(read, np.random.default_rng(level), (2, 5, 4), 1)
+        for want, got in zip(integer.decode(read, z, y, level), integer.decode(again, z, y, level)):
+            assert np.array_equal(want, got)
+    assert all(np.array_equal(again.arrays[n], read.arrays[n]) for n in read.arrays if n.startswith(("analysis", "hyper_an")))
+
+
+def test_a_model_without_a_description_is_not_imported(quantised):
+    _, raw = quantised
+    with pytest.raises(fmcw.BadModel, match="training record"):
+        importer.trainable(fmcw.read(raw))
+
+
+def test_fine_tuning_goes_from_a_model_file_to_a_better_one(tmp_path):
+    torch.set_num_threads(1)
+    model = tiny.quantised("klt")
+    (tmp_path / "source.fmcw").write_bytes(fmcw.write(export(model, {"config": model.config.as_dict()})))
+    np.save(tmp_path / "run.npy", 5 + tiny.random_fields(1, 7, 32, 64)[0, 0].numpy())
+    out = tmp_path / "mine.fmcw"
+    before, after = finetune.finetune([tmp_path / "run.npy"], tmp_path / "source.fmcw", out, tmp_path / "run",
+                                      {"steps": 40, "rate": 5e-3, "warm": 2, "evaluate_seconds": 10000})
+    tuned = fmcw.read(out.read_bytes())
+    assert tuned.record["finetuned"]["steps"] == 40 and tuned.record["finetuned"]["from"] == "source.fmcw"
+    assert len(before["run"]) == len(after["run"]) == 8
+    assert finetune.report(before, after).startswith("| level |")
+
+    def cost(points):
+        return sum(bits + 7 * error ** 2 for error, bits in points)
+    assert cost(after["run"]) < cost(before["run"]), (before, after)
+
+
+def test_crops_shrink_to_the_largest_field(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((10, 70, 100), np.float32))
+    (entry,) = data.entries_of_arrays([tmp_path / "a.npy"], 1)
+    assert data.Crops([entry], 0).batch(1, 8, 128).shape in ((1, 1, 8, 64, 96), (1, 1, 8, 96, 64))
+
+
+def test_short_arrays_are_refused(tmp_path):
+    np.save(tmp_path / "short.npy", np.zeros((20, 64, 64), np.float32))
+    with pytest.raises(SystemExit, match="24 or more"):
+        finetune.share_to_train(tmp_path / "short.npy")
+
+
+def test_ablations_are_run_once_and_compared_with_the_base(tmp_path, monkeypatch):
+    torch.set_num_threads(1)
+    monkeypatch.setattr(ablation, "HELD_FRAMES", 16)
+    monkeypatch.setattr(ablation, "HELD_SIZE", 64)
+    (tmp_path / "data").mkdir()
+    lines = []
+    for i, split in enumerate(("train", "val")):
+        np.save(tmp_path / "data" / f"{split}.npy", tiny.random_fields(1, i, 16, 128)[0, 0].numpy())
+        lines.append('{"file": "%s.npy", "split": "%s", "family": "f", "name": "x"}' % (split, split))
+    (tmp_path / "data" / "index.jsonl").write_text("\n".join(lines))
+    shape = {"latent": 8, "hyper": 4, "hyper_linear": 4, "widths": (4, 4, 4, 8), "blocks": 1, "sr_width": 8}
+    names = [next(iter(ablation.VARIANTS)), "factorised (no hyperprior)", "T = 16"]
+    recipe = {"steps": 2, "rate": 1e-3, "batch": 4, "quantised_share": 0.0}
+    done = ablation.ablate(tmp_path / "out", [tmp_path / "data"], recipe, names, shape)
+    assert list(done) == names and ablation.ablate(tmp_path / "out", [tmp_path / "data"], recipe, names, shape) == done
+    assert ablation.row(names[0], done).endswith("+0.0 % |")
+
+
+def test_profile_counts_every_part():
+    model = tiny.quantised("klt")
+    parts = profile.profile(fmcw.read(fmcw.write(export(model, {"config": model.config.as_dict()}))), 4, 32, 1)
+    assert {"super-resolution", "stages", "linear path"} <= set(parts)
+    assert parts["linear path"][0] == 2 * 8 and all(seconds > 0 for _, seconds in parts.values())
