@@ -263,6 +263,8 @@ fmc_status fmc_pca_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z)
     FMC_TRY(attempt_init(ex, &t, rmse));
     error = find_error(&t, aim * rmse);
     FMC_TRY(is_bound ? rebuild(ex, &t, error) : reach_rmse(ex, &t, error));
+    if (!isnormal(t.quant.step))
+        FMC_TRY(FMC_ERR_UNSUPPORTED); /* decoders refuse it */
     write_head(&t);
     st = z->head.st;
 done:

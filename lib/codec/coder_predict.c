@@ -152,6 +152,8 @@ fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised 
         l->x = NULL;
         FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
     }
+    if (!isnormal(step))
+        FMC_TRY(FMC_ERR_UNSUPPORTED); /* decoders refuse it */
     fmc_out_u8(&z->head, (uint8_t)z->tier);
     write_step(&z->head, step);
     fmc_interp_plan_write(l->predict_plan, &z->head);

@@ -300,6 +300,8 @@ static fmc_status write_head(const attempt *t)
 {
     fmc_out *out = &t->z->head;
 
+    if (!isnormal(t->quant.step))
+        return FMC_ERR_UNSUPPORTED; /* decoders refuse it */
     fmc_out_u8(out, (uint8_t)t->z->tier);
     fmc_tx_plan_write(t->plan, out);
     fmc_out_u32(out, step_bits(t->quant.step));

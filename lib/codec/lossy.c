@@ -41,6 +41,9 @@ static uint32_t unlike_axes(const fmc_signal *s)
     return bits;
 }
 
+/* Signals lie within +-2: no coder needs to be told of more room than this, and steps of many times that may overflow. */
+static const double most_limit = 64;
+
 /* Normalisation and target for absolute and mean-square goals. */
 static fmc_status plain_target(fmc_lossy *l, uint32_t *work)
 {
@@ -50,7 +53,7 @@ static fmc_status plain_target(fmc_lossy *l, uint32_t *work)
         return FMC_ERR_UNSUPPORTED;
     l->norm = fmc_norm_choose(&l->mask.coded);
     l->target.kind = l->goal.kind;
-    l->target.limit = l->goal.limit / fmc_norm_scale(&l->norm);
+    l->target.limit = fmin(l->goal.limit / fmc_norm_scale(&l->norm), most_limit);
     *work = fmc_norm_needs_f64(width, l->goal.limit) ? FMC_F64 : FMC_F32;
     return isnormal(l->target.limit) ? FMC_OK : FMC_ERR_UNSUPPORTED;
 }
@@ -71,7 +74,7 @@ static fmc_status log_target(const fmc_exec *ex, fmc_lossy *l, uint32_t *work)
     l->centre = bound.centre;
     l->norm = fmc_norm_choose(&span);
     l->target.kind = FMC_BOUND_ABS;
-    l->target.limit = bound.limit / fmc_norm_scale(&l->norm);
+    l->target.limit = fmin(bound.limit / fmc_norm_scale(&l->norm), most_limit);
     *work = fmc_norm_needs_f64(fmc_span_width(&span), bound.limit) ? FMC_F64 : FMC_F32;
 done:
     return st;

@@ -70,6 +70,17 @@ static double denormals(uint64_t i, uint64_t n)
     return wave(i, n) * 1e-42;
 }
 
+/* Nearly all of it so small that what is large goes exact and the scale is that of the rest. */
+static double denormals_and_few(uint64_t i, uint64_t n)
+{
+    return i % 97 == 5 ? 1e3 + (double)i : denormals(i, n);
+}
+
+static double denormals_and_few_f64(uint64_t i, uint64_t n)
+{
+    return i % 97 == 5 ? 1e3 + (double)i : (double)(i % 31) * 0x1p-1070;
+}
+
 static double denormals_f64(uint64_t i, uint64_t n)
 {
     return wave(i, n) * 1e-320;
@@ -121,6 +132,8 @@ static const edge edges[] = {
     { "empty in the middle", F64, 3, { 9, 0, 31 }, wave, 0, 0, 128 },
     { "3 x 3 x 3", F32, 3, { 3, 3, 3 }, wave, 0, 0, 0 },
     { "denormals", F32, 3, { 9, 21, 31 }, denormals, 0, 0, 0 },
+    { "denormals and few large", F32, 3, { 9, 21, 31 }, denormals_and_few, 0, 0, 0 },
+    { "denormals and few large, f64", F64, 3, { 9, 21, 31 }, denormals_and_few_f64, 0, 0, 0 },
     { "denormals, f64", F64, 3, { 9, 21, 31 }, denormals_f64, 0, 0, 0 },
     { "large offset, f64", F64, 3, { 9, 21, 31 }, large_offset, 0, 0, 0 },
     { "near the largest f32", F32, 3, { 9, 21, 31 }, near_f32_max, 0, 0, 0 },
