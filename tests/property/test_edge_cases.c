@@ -73,12 +73,12 @@ static double denormals(uint64_t i, uint64_t n)
 /* Nearly all of it so small that what is large goes exact and the scale is that of the rest. */
 static double denormals_and_few(uint64_t i, uint64_t n)
 {
-    return i % 97 == 5 ? 1e3 + (double)i : denormals(i, n);
+    return i % 97 == 5 ? 1e9 + (double)i : denormals(i, n);
 }
 
 static double denormals_and_few_f64(uint64_t i, uint64_t n)
 {
-    return i % 97 == 5 ? 1e3 + (double)i : (double)(i % 31) * 0x1p-1070;
+    return i % 97 == 5 ? 1e9 + (double)i : (double)(i % 31) * 0x1p-1070;
 }
 
 static double denormals_f64(uint64_t i, uint64_t n)
