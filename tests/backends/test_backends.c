@@ -246,6 +246,7 @@ static fmc_status decompress_on(const char *backend, uint32_t n_threads, const v
         assert_non_null(strstr(fmc_ctx_message(ctx), backend));
     }
     fmc_ctx_destroy(ctx);
+    fmc_model_close(model);
     return st;
 }
 
