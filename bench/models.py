@@ -28,6 +28,7 @@ from fmcbench import fields, measure, ours, peers, rows  # noqa: E402
 TARGETS = [("nrmse", 1e-2), ("nrmse", 3e-3), ("nrmse", 1e-3), ("bound", 1e-2), ("bound", 1e-3)]
 WAYS = {  # name -> arguments of fmc.compress, "model" standing for the given one
     "classical": {"model": False},
+    "transform": {"model": False, "coder": "transform"},
     "choice": {"model": "model"},
     "vae": {"model": "model", "coder": "vae"},
     "vae+pca": {"model": "model", "coder": "vae+pca"},
@@ -40,7 +41,7 @@ def parse_arguments(argv):
     p.add_argument("data", metavar="DATA_DIR", type=pathlib.Path)
     p.add_argument("--out", required=True, type=pathlib.Path, metavar="DIR")
     p.add_argument("--model", required=True, help="file of weights")
-    p.add_argument("--ways", default="classical,choice,vae", help="of " + ",".join(WAYS) + ",SPERR (SPERR is always added)")
+    p.add_argument("--ways", default="classical,transform,choice,vae", help="of " + ",".join(WAYS) + ",SPERR (SPERR is always added)")
     p.add_argument("--fields", help="only these, comma separated")
     p.add_argument("--split", default="val", help="of a folder of simulations (val)")
     p.add_argument("--effort", type=int, default=5)
@@ -140,7 +141,7 @@ def tables(done, names, samples, ways, wanted):
         return geometric(4 * samples[n] / sizes[n, way, i] for n in whole[i])
     for way in ways:
         out.append(f"| {way} | " + " | ".join(f"{mean(way, i) or math.nan:.2f}" for i in range(len(wanted))) + " |")
-    for a, b in (("choice", "classical"), ("vae", "classical"), ("vae", "SPERR"), ("choice", "SPERR"), ("classical", "SPERR")):
+    for a, b in (("choice", "classical"), ("vae", "classical"), ("vae", "transform"), ("vae", "SPERR"), ("choice", "SPERR"), ("classical", "SPERR")):
         if a in ways and b in ways:
             cells = [f"{mean(a, i) / mean(b, i):.3f}" if whole[i] else "" for i in range(len(wanted))]
             out.append(f"| {a} / {b} | " + " | ".join(cells) + " |")

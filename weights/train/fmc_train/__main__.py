@@ -11,6 +11,8 @@ COMMANDS = {
     "finetune": "shipped weights to weights for your own data, in one command",
     "evaluate": "rate, error and SPERR's rate at equal error on held-out fields",
     "ablate": "variants of the network at one small budget: table and plot",
+    "heavy": "heavy-tailed fields against SPERR at equal error",
+    "integers": "cost of the integer decoder at equal error",
     "profile": "multiplications and time of the decoder by part",
     "export": "checkpoint to .fmcw",
     "check": "read a .fmcw the way a loader must",

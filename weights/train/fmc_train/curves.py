@@ -52,7 +52,8 @@ def plot_training(csv_path, png_path):
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 3.6))
     axes[0].plot(steps, [100 * float(r["rate_change"]) for r in rows], ".-")
     axes[0].set(xlabel="step", ylabel="bits at equal error against step 0, %", title="held-out fields")
-    axes[1].plot(steps, [float(r["train_loss"]) for r in rows], ".-")
+    known = [(s, float(r["train_loss"])) for s, r in zip(steps, rows) if float(r["train_loss"])]
+    axes[1].plot([s for s, _ in known], [loss for _, loss in known], ".-")
     axes[1].set(xlabel="step", ylabel="training loss (smoothed)")
     figure.tight_layout()
     figure.savefig(png_path, dpi=110)
