@@ -30,7 +30,7 @@ typedef struct fmc_model_info {
     uint32_t    hyper_channels;
     uint32_t    patch[3];         /**< samples of a latent along time, y, x */
     uint32_t    reserved;         /**< 0 */
-    char        architecture[16]; /**< "vae"; NUL-terminated */
+    char        architecture[16]; /**< "vae" or "prior"; NUL-terminated. A prior has no levels, channels or patch */
     const char *record;           /**< training record, JSON, as stored; NULL: none; lives as long as the model */
 } fmc_model_info;
 

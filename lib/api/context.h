@@ -33,6 +33,7 @@ struct fmc_ctx {
     uint32_t                  n_models;
     pthread_mutex_t           own_lock;
     fmc_model                *own_model;        /* built in; NULL until it is needed */
+    fmc_model                *own_prior;        /* the same of architecture `prior` */
 };
 
 /** fmc_exec.find_model of a context. Any thread. */
@@ -40,6 +41,9 @@ const fmc_model *fmc_ctx_find_model(void *ctx, uint64_t hash);
 
 /** The model that is built in, opened if it is not yet; *out NULL: there is none. Any thread. @return also _NO_MEMORY. */
 fmc_status fmc_ctx_open_own(fmc_ctx *ctx, const fmc_model **out);
+
+/** The same of the built-in model of architecture `prior`. */
+fmc_status fmc_ctx_open_own_prior(fmc_ctx *ctx, const fmc_model **out);
 
 /** Release what models.c keeps in a context. */
 void fmc_ctx_drop_models(fmc_ctx *ctx);

@@ -35,9 +35,8 @@ done:
 }
 
 /* Opening takes some milliseconds and three times the file in memory: only when somebody asks. */
-fmc_status fmc_ctx_open_own(fmc_ctx *ctx, const fmc_model **out)
+static fmc_status open_embedded(fmc_ctx *ctx, fmc_embedded weights, fmc_model **own, const fmc_model **out)
 {
-    const fmc_embedded weights = fmc_embedded_weights();
     char why[FMC_WHY_SIZE];
     fmc_status st = FMC_OK;
 
@@ -45,11 +44,21 @@ fmc_status fmc_ctx_open_own(fmc_ctx *ctx, const fmc_model **out)
     if (!weights.data)
         return FMC_OK;
     pthread_mutex_lock(&ctx->own_lock);
-    if (!ctx->own_model)
-        st = fmc_model_make(&ctx->alloc, weights.data, weights.size, why, &ctx->own_model);
-    *out = ctx->own_model;
+    if (!*own)
+        st = fmc_model_make(&ctx->alloc, weights.data, weights.size, why, own);
+    *out = *own;
     pthread_mutex_unlock(&ctx->own_lock);
     return st;
+}
+
+fmc_status fmc_ctx_open_own(fmc_ctx *ctx, const fmc_model **out)
+{
+    return open_embedded(ctx, fmc_embedded_weights(), &ctx->own_model, out);
+}
+
+fmc_status fmc_ctx_open_own_prior(fmc_ctx *ctx, const fmc_model **out)
+{
+    return open_embedded(ctx, fmc_embedded_prior(), &ctx->own_prior, out);
 }
 
 const fmc_model *fmc_ctx_own_model(fmc_ctx *ctx)
@@ -73,6 +82,8 @@ const fmc_model *fmc_ctx_find_model(void *user, uint64_t hash)
             return ctx->model[i];
     if (hash == fmc_embedded_weights().hash)
         (void)fmc_ctx_open_own(ctx, &m);
+    else if (hash == fmc_embedded_prior().hash)
+        (void)fmc_ctx_open_own_prior(ctx, &m);
     return m && m->weights.hash == hash ? m : NULL;
 }
 
@@ -80,5 +91,6 @@ void fmc_ctx_drop_models(fmc_ctx *ctx)
 {
     fmc_dealloc(&ctx->alloc, ctx->model);
     fmc_model_free(ctx->own_model);
+    fmc_model_free(ctx->own_prior);
     pthread_mutex_destroy(&ctx->own_lock);
 }

@@ -8,19 +8,33 @@
 #include "container/index.h"
 #include "container/record.h"
 #include "core/status.h"
+#include "nn/model.h"
 
 /* Chunks per thread that are encoded before they are written. */
 enum { CHUNKS_PER_THREAD = 4 };
+
+/* Of both architectures the caller's, or the library's own, which fmc_params_take has opened if it may be used. */
+static void choose_models(const fmc_ctx *ctx, const fmc_params *params, fmc_effort *e)
+{
+    const int is_prior = params->model && fmc_model_is_prior(params->model);
+
+    if (params->no_model)
+        return;
+    e->prior = is_prior ? params->model : ctx->own_prior;
+    e->model = is_prior ? ctx->own_model : params->model;
+    if (is_prior && params->effort < 9 && !(params->coder & FMC_CODER_VAE))
+        e->model = NULL; /* opened for something else */
+    e->learned = params->coder & FMC_CODER_VAE     ? FMC_LEARNED_ALWAYS
+                 : e->model == ctx->own_model ? FMC_LEARNED_CHEAP
+                                              : FMC_LEARNED_TRY;
+}
 
 void fmc_pack_init(fmc_pack *pack, fmc_ctx *ctx, const fmc_header *h, const fmc_params *params, const fmc_sink *sink)
 {
     *pack = (fmc_pack){ .ctx = ctx, .header = *h, .sink = *sink, .tail = fmc_tail_make(&ctx->alloc) };
     pack->effort.effort = params->effort;
     pack->effort.coder = params->coder & ~(uint32_t)FMC_CODER_VAE;
-    pack->effort.model = params->model;
-    pack->effort.learned = params->coder & FMC_CODER_VAE        ? FMC_LEARNED_ALWAYS
-                           : params->model == ctx->own_model ? FMC_LEARNED_CHEAP
-                                                             : FMC_LEARNED_TRY;
+    choose_models(ctx, params, &pack->effort);
     for (uint32_t a = 0; a < h->rank; a++)
         pack->effort.axis[a] = params->axis[a];
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 #include "container/layout.h"
+#include "nn/model.h"
 
 enum { PARAMS_SIZE_MIN = 8, PARAMS_SIZE_MAX = 1024 };
 
@@ -71,16 +72,24 @@ static fmc_status check_choices(fmc_ctx *ctx, const fmc_params *p)
     return FMC_OK;
 }
 
-/* The library's own model where none is given and one is needed. ctx NULL: bytes are counted, nothing is compressed. */
+static int wants_vae(const fmc_params *p)
+{
+    return !p->no_model && p->bound_kind != FMC_BOUND_LOSSLESS && (p->coder & FMC_CODER_VAE || p->effort >= 9);
+}
+
+/* The library's own models where none is given and one is needed. ctx NULL: bytes are counted, nothing is compressed. */
 static fmc_status choose_model(fmc_ctx *ctx, fmc_params *p)
 {
+    const fmc_model *unused;
     fmc_status st = FMC_OK;
 
     if (p->no_model)
         p->model = NULL;
-    else if (ctx && !p->model && p->bound_kind != FMC_BOUND_LOSSLESS && (p->coder & FMC_CODER_VAE || p->effort >= 9))
-        st = fmc_ctx_open_own(ctx, &p->model);
-    if (ctx && st == FMC_OK && p->coder & FMC_CODER_VAE && !p->model)
+    else if (ctx && p->bound_kind != FMC_BOUND_LOSSLESS && p->effort >= 5)
+        st = fmc_ctx_open_own_prior(ctx, &unused); /* used unless p->model is one */
+    if (ctx && st == FMC_OK && (!p->model || fmc_model_is_prior(p->model)) && wants_vae(p))
+        st = fmc_ctx_open_own(ctx, p->model ? &unused : &p->model);
+    if (ctx && st == FMC_OK && p->coder & FMC_CODER_VAE && (!p->model || fmc_model_is_prior(p->model)) && !ctx->own_model)
         return fmc_fail(ctx, FMC_ERR_MODEL_MISSING, "this library was built without a model of its own: set params.model");
     return st;
 }

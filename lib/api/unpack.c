@@ -255,7 +255,7 @@ static fmc_status say_missing(job *j, const item *it)
     return fmc_fail(j->ctx, FMC_ERR_MODEL_MISSING,
                     "chunk %" PRIu64 " needs the model with hash %016" PRIx64 "; open its file of weights and make it known "
                     "(fmc_ctx_add_model)",
-                    it->ordinal, facts.model);
+                    it->ordinal, facts.prior && !fmc_ctx_find_model(j->ctx, facts.prior) ? facts.prior : facts.model);
 done:
     return st;
 }

@@ -35,6 +35,7 @@ typedef struct fmc_effort {
     uint32_t axis[FMC_MAX_RANK];  /* enum fmc_axis_kind */
     const fmc_model *model;       /* may predict the chunk; NULL: none */
     int      learned;             /* enum fmc_learned_use */
+    const fmc_model *prior;       /* of architecture `prior`: may code coefficients from effort 5 on; NULL: none */
 } fmc_effort;
 
 /** What came out, for fmc_chunk_info. */
@@ -42,7 +43,8 @@ typedef struct fmc_chunk_facts {
     uint32_t coder;     /* enum fmc_coder */
     double   abs_bound; /* as fmc_chunk_info.abs_bound */
     char     detail[64];
-    uint64_t model;     /* hash of the model that it needs; 0: none */
+    uint64_t model;     /* hash of the model that it needs; 0: none. If it needs two, the one that predicts */
+    uint64_t prior;     /* hash of the prior that it needs; 0: none */
 } fmc_chunk_facts;
 
 /**

@@ -4,6 +4,8 @@
 
 #include "codec/lossy.h"
 
+struct fmc_prior; /* coef/prior.h */
+
 /*
  * The lossy coders of a signal (docs/format.md 5.1). Encoders turn l->x into integers and use it up (it becomes
  * z->recon); a mean-square goal is kept from below, an absolute one by most samples. *z is to be released also after
@@ -50,6 +52,15 @@ fmc_status fmc_pca_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z);
 fmc_status fmc_pca_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
 /** E.g. "pca 23 of 64": stored vectors. */
 fmc_status fmc_pca_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);
+
+/**
+ * The first bytes of a body: the tier of the coefficient coder and, with tier PRIOR, the model's hash (else 0).
+ * @return FMC_OK, _TRUNCATED, FMC_ERR_UNSUPPORTED: no such tier.
+ */
+fmc_status fmc_tier_write(uint32_t tier, const fmc_model *prior, fmc_out *out);
+fmc_status fmc_tier_read(fmc_in *in, uint32_t *tier, uint64_t *model);
+/** The prior of that hash; NULL with other tiers. @return FMC_OK, FMC_ERR_MODEL_MISSING. */
+fmc_status fmc_tier_prior(const fmc_exec *ex, uint32_t tier, uint64_t model, const struct fmc_prior **prior);
 
 /** Model tier of the coefficient coder for an effort. */
 uint32_t fmc_coder_tier(uint32_t effort);

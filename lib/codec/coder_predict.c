@@ -8,6 +8,7 @@
 #include "codec/estimate.h"
 #include "codec/samples.h"
 #include "coef/coef.h"
+#include "coef/prior.h"
 #include "core/status.h"
 
 enum { MAX_ROUNDS = 8 };
@@ -257,17 +258,16 @@ done:
     return st;
 }
 
-static fmc_status parse_head(const fmc_signal *s, fmc_in *in, uint32_t *tier, double *step, fmc_interp_plan *plan)
+static fmc_status parse_head(const fmc_signal *s, fmc_in *in, uint32_t *tier, uint64_t *model, double *step,
+                             fmc_interp_plan *plan)
 {
     fmc_status st;
 
-    *tier = fmc_in_u8(in);
+    FMC_TRY(fmc_tier_read(in, tier, model));
     *step = read_step(in);
     FMC_TRY(fmc_interp_plan_parse(in, s->rank, s->dim, plan));
     FMC_TRY(fmc_in_status(in));
-    if (*tier > FMC_COEF_STATIC)
-        st = FMC_ERR_UNSUPPORTED;
-    else if (!isnormal(*step) || *step < 0)
+    if (!isnormal(*step) || *step < 0)
         st = FMC_ERR_CORRUPT;
 done:
     return st;
@@ -279,15 +279,18 @@ fmc_status fmc_predict_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *i
     fmc_band *band = NULL;
     int32_t *q = NULL;
     uint32_t tier;
+    uint64_t model;
     double step;
+    const fmc_prior *prior;
     fmc_status st;
 
     FMC_TRY(plan_alloc(ex, &plan));
-    FMC_TRY(parse_head(s, in, &tier, &step, plan));
+    FMC_TRY(parse_head(s, in, &tier, &model, &step, plan));
+    FMC_TRY(fmc_tier_prior(ex, tier, model, &prior));
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &band));
     FMC_TRY(FMC_ALLOC(ex->alloc, s->count, &q));
     FMC_TRY(fmc_parallel_zero(ex, q, s->count * sizeof *q));
-    FMC_TRY(fmc_coef_decode(ex, band, fmc_interp_bands(plan, band), q, tier, NULL, in));
+    FMC_TRY(fmc_coef_decode(ex, band, fmc_interp_bands(plan, band), q, tier, prior, in));
     FMC_TRY(fmc_signal_predict_decode(ex, s, plan, q, step, recon));
 done:
     fmc_dealloc(ex->alloc, plan);
@@ -300,11 +303,12 @@ fmc_status fmc_predict_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in 
 {
     fmc_interp_plan *plan = NULL;
     uint32_t tier;
+    uint64_t model;
     double step;
     fmc_status st;
 
     FMC_TRY(plan_alloc(ex, &plan));
-    FMC_TRY(parse_head(s, in, &tier, &step, plan));
+    FMC_TRY(parse_head(s, in, &tier, &model, &step, plan));
     fmc_interp_describe(plan, text, size);
 done:
     fmc_dealloc(ex->alloc, plan);

@@ -153,6 +153,15 @@ done:
     return st;
 }
 
+static fmc_status describe_tier(fmc_in body, fmc_chunk_facts *facts)
+{
+    uint32_t tier;
+    const fmc_status st = fmc_tier_read(&body, &tier, &facts->prior);
+
+    facts->model = facts->model ? facts->model : facts->prior;
+    return st;
+}
+
 /* Name what the coder of a lossy payload did. */
 static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fmc_chunk_facts *facts)
 {
@@ -173,6 +182,7 @@ static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fm
     }
     body = fmc_section_read(in);
     FMC_TRY(fmc_in_status(in));
+    FMC_TRY(describe_tier(body, facts));
     if (f->coder == FMC_CODER_TRANSFORM)
         FMC_TRY(fmc_transform_describe(ex, &f->signal, &body, detail, room));
     else if (f->coder == FMC_CODER_PCA)

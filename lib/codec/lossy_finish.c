@@ -11,9 +11,10 @@
 #include "codec/samples.h"
 #include "coef/coef.h"
 #include "core/status.h"
+#include "nn/model.h"
 
 /* A residual correction is worth its overhead from here on; a few samples are cheaper stored exactly. */
-enum { MIN_CORRECTIONS = 12 };
+enum { MIN_CORRECTIONS = 12, SMALL_BODY = 8192 };
 /* Estimating corrections: samples of a piece, and how many pieces. */
 enum { PROBE = 1 << 12, PROBES = 32 };
 
@@ -185,25 +186,26 @@ done:
 }
 
 /* The coder's body with one tier, whose number is the first byte of the head. */
-static fmc_status write_body(const fmc_exec *ex, const fmc_quantised *z, uint32_t tier, fmc_out *body)
+static fmc_status write_body(const fmc_exec *ex, const fmc_lossy *l, const fmc_quantised *z, uint32_t tier, fmc_out *body)
 {
-    fmc_out_u8(body, (uint8_t)tier);
+    const fmc_model *prior = l->effort->prior;
+    fmc_status st;
+
+    FMC_TRY(fmc_tier_write(tier, prior, body));
     fmc_out_bytes(body, z->head.data + 1, z->head.size - 1);
-    if (body->st != FMC_OK)
-        return body->st;
-    return fmc_coef_encode(ex, z->band, z->n_bands, z->q, tier, NULL, body);
+    FMC_TRY(body->st);
+    st = fmc_coef_encode(ex, z->band, z->n_bands, z->q, tier, prior ? &prior->prior : NULL, body);
+done:
+    return st;
 }
 
-/* Where the best tier was asked for, the next one may still be smaller: what it learns too slowly it never learns. */
-static fmc_status write_smaller_body(const fmc_exec *ex, const fmc_quantised *z, fmc_out *body)
+/* Replace the body by one with another tier if that is smaller. */
+static fmc_status try_tier(const fmc_exec *ex, const fmc_lossy *l, const fmc_quantised *z, uint32_t tier, fmc_out *body)
 {
     fmc_out other = fmc_out_make(ex->alloc);
     fmc_status st;
 
-    FMC_TRY(write_body(ex, z, z->tier, body));
-    if (z->tier != FMC_COEF_BEST)
-        goto done;
-    FMC_TRY(write_body(ex, z, FMC_COEF_MIX, &other));
+    FMC_TRY(write_body(ex, l, z, tier, &other));
     if (other.size < body->size) {
         const fmc_out larger = *body;
 
@@ -212,6 +214,25 @@ static fmc_status write_smaller_body(const fmc_exec *ex, const fmc_quantised *z,
     }
 done:
     fmc_out_fini(&other);
+    return st;
+}
+
+/*
+ * Where the best tier was asked for, the next one may still be smaller: what it learns too slowly it never learns. A prior
+ * is tried there, and below where it takes little time: a small body has few values that are not 0.
+ */
+static fmc_status write_smaller_body(const fmc_exec *ex, const fmc_lossy *l, const fmc_quantised *z, fmc_out *body)
+{
+    const fmc_model *prior = l->effort->prior;
+    const int is_best = z->tier == FMC_COEF_BEST, is_cheap = z->tier == FMC_COEF_MIX;
+    fmc_status st;
+
+    FMC_TRY(write_body(ex, l, z, z->tier, body));
+    if (is_best)
+        FMC_TRY(try_tier(ex, l, z, FMC_COEF_MIX, body));
+    if (prior && (is_best || (is_cheap && body->size < SMALL_BODY) || prior->prior.watch))
+        FMC_TRY(try_tier(ex, l, z, FMC_COEF_PRIOR, body));
+done:
     return st;
 }
 
@@ -224,7 +245,7 @@ fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, 
     out->payload = fmc_out_make(ex->alloc);
     FMC_TRY(z->head.st);
     FMC_TRY(fmc_coef_choose_tier(ex, z->band, z->n_bands, z->q, l->effort->effort, &z->tier));
-    FMC_TRY(write_smaller_body(ex, z, &body));
+    FMC_TRY(write_smaller_body(ex, l, z, &body));
     fmc_dealloc(ex->alloc, z->q);
     z->q = NULL;
     if (!z->samples)

@@ -5,11 +5,13 @@
 
 #include "codec/coder.h"
 #include "coef/coef.h"
+#include "coef/prior.h"
 #include "core/status.h"
 
 /* The head of a body: everything before the coefficients. */
 typedef struct body_head {
     uint32_t      tier;
+    uint64_t      model; /* hash of its prior */
     fmc_tx_plan   plan;
     fmc_tx_klt   *klt; /* owned */
     fmc_quantiser quant;
@@ -21,7 +23,7 @@ static fmc_status parse_head(const fmc_exec *ex, const fmc_signal *s, fmc_in *in
     fmc_status st;
 
     memset(h, 0, sizeof *h);
-    h->tier = fmc_in_u8(in);
+    FMC_TRY(fmc_tier_read(in, &h->tier, &h->model));
     h->plan.rank = s->rank;
     memcpy(h->plan.dim, s->dim, sizeof h->plan.dim);
     FMC_TRY(fmc_tx_plan_parse(in, ex->alloc, &h->plan, &h->klt));
@@ -31,9 +33,7 @@ static fmc_status parse_head(const fmc_exec *ex, const fmc_signal *s, fmc_in *in
         for (int m = 0; m < FMC_QUANT_SIZES; m++)
             h->quant.centre[k][m] = (int8_t)fmc_in_u8(in);
     FMC_TRY(fmc_in_status(in));
-    if (h->tier > FMC_COEF_STATIC)
-        st = FMC_ERR_UNSUPPORTED;
-    else if (!isnormal(h->quant.step) || h->quant.step < 0)
+    if (!isnormal(h->quant.step) || h->quant.step < 0)
         st = FMC_ERR_CORRUPT;
 done:
     return st;
@@ -45,14 +45,16 @@ fmc_status fmc_transform_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in 
     fmc_band *band = NULL;
     int32_t *q = NULL;
     size_t n_bands;
+    const fmc_prior *prior;
     fmc_status st;
 
     FMC_TRY(parse_head(ex, s, in, &h));
+    FMC_TRY(fmc_tier_prior(ex, h.tier, h.model, &prior));
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &band));
     FMC_TRY(FMC_ALLOC(ex->alloc, s->count, &q));
     FMC_TRY(fmc_parallel_zero(ex, q, s->count * sizeof *q));
     n_bands = fmc_tx_bands(&h.plan, band);
-    FMC_TRY(fmc_coef_decode(ex, band, n_bands, q, h.tier, NULL, in));
+    FMC_TRY(fmc_coef_decode(ex, band, n_bands, q, h.tier, prior, in));
     FMC_TRY(fmc_signal_dequantise(ex, s, &h.plan, band, n_bands, q, &h.quant, recon));
     fmc_dealloc(ex->alloc, q);
     q = NULL;
@@ -144,10 +146,12 @@ fmc_status fmc_transform_preview(const fmc_exec *ex, const fmc_signal *s, fmc_in
     fmc_band *band = NULL, *all = NULL;
     int32_t *q = NULL;
     size_t n_bands, n_kept, n_decode;
+    const fmc_prior *prior;
     fmc_status st;
 
     *coarse = NULL;
     FMC_TRY(parse_head(ex, s, &from, &h));
+    FMC_TRY(fmc_tier_prior(ex, h.tier, h.model, &prior));
     if (!coarse_plan(&h.plan, scale_log2, &plan))
         FMC_TRY(FMC_ERR_UNSUPPORTED);
     *c = (fmc_signal){ .dtype = s->dtype, .rank = s->rank, .count = 1 };
@@ -160,7 +164,7 @@ fmc_status fmc_transform_preview(const fmc_exec *ex, const fmc_signal *s, fmc_in
     n_bands = fmc_tx_bands(&h.plan, all);
     memcpy(band, all, n_bands * sizeof *band);
     n_kept = keep_coarse(&plan, band, n_bands, &n_decode);
-    FMC_TRY(fmc_coef_decode_first(ex, all, n_bands, n_decode, q, h.tier, NULL, &from));
+    FMC_TRY(fmc_coef_decode_first(ex, all, n_bands, n_decode, q, h.tier, prior, &from));
     FMC_TRY(fmc_signal_alloc(ex, c, coarse));
     FMC_TRY(fmc_signal_dequantise(ex, c, &plan, band, n_kept, q, &h.quant, *coarse));
     FMC_TRY(fmc_signal_inverse(ex, c, &plan, *coarse));

@@ -3,6 +3,7 @@
 #define FMC_COEF_BLOCK_H
 
 #include "coef/model.h"
+#include "coef/prior.h"
 
 /** The rows that a block reads from while it codes one row; scratch, owned by the block. */
 typedef struct fmc_coef_scratch {
@@ -27,8 +28,7 @@ typedef struct fmc_coef_block {
     size_t          n_bands;
     int32_t        *q;        /* band-major; written when decoding */
     uint8_t        *mag;      /* min(|q|, 255), likewise */
-    const int16_t  *mean_q4;  /* band-major, from the voice; NULL: none */
-    const int16_t  *scale_q4; /* the same */
+    int16_t        *log;      /* fmc_prior_log of q, likewise; tier PRIOR, else NULL */
     uint32_t        index;
     uint32_t        n_blocks;
     fmc_coef_model  *model;
@@ -36,6 +36,18 @@ typedef struct fmc_coef_block {
     fmc_enc         *enc;     /* exactly one of both is set */
     fmc_dec         *dec;
 } fmc_coef_block;
+
+/** Logarithms of rows that a prior looks at; NULL where there are none. */
+typedef struct fmc_prior_rows {
+    int16_t *own;
+    const int16_t *north, *north2, *up, *up_north, *up_south, *up2;
+    const int16_t *parent, *time, *sibling[3]; /* the last siblings, last one first */
+    const int32_t *sibling_value;              /* of sibling[0]: values themselves */
+    size_t   n_parent, n_time, n_sibling[3];
+    unsigned parent_half, time_half;           /* 1: they have half as many columns */
+    unsigned place;                            /* 0..FMC_PRIOR_PLACES-1 */
+    size_t   y, z;
+} fmc_prior_rows;
 
 /** One row: where it is, and its neighbours' values (NULL where there are none). */
 typedef struct fmc_coef_row {
@@ -45,7 +57,7 @@ typedef struct fmc_coef_row {
     int32_t        *q;
     uint8_t        *mag;
     const int32_t  *q_north, *q_north2, *q_up, *q_up_north, *q_up_south, *q_up2;
-    const int16_t  *mean_q4, *scale_q4; /* the voice's, or NULL */
+    fmc_prior_rows  prior;              /* tier PRIOR */
 } fmc_coef_row;
 
 fmc_status fmc_coef_scratch_create(const fmc_allocator *a, size_t max_row, fmc_coef_scratch *s);
@@ -57,7 +69,7 @@ void fmc_coef_prepare_row(fmc_coef_block *b, size_t i, const size_t at[4], fmc_c
 /** Code one prepared row, in the direction that the block was made for. */
 void fmc_coef_code_row(fmc_coef_block *b, const fmc_coef_row *row);
 
-/** The same where values are coded as symbols: tiers FAST and AVERAGE without a voice. */
+/** The same where values are coded as symbols: tiers FAST and AVERAGE. */
 void fmc_coef_code_symbols(fmc_coef_block *b, const fmc_coef_row *row);
 
 #endif

@@ -13,16 +13,23 @@ enum {
     MAX_ERROR = 4000
 };
 
+/* How much is mixed: tiers MIX, BEST, PRIOR. */
+enum { PLAIN = 0, WITH_MEAN = 1, WITH_PRIOR = 2 };
+
 /* What the decisions of one value share. */
 typedef struct value_context {
     fmc_prob    *energy;                  /* line of FMC_COEF_DECISIONS */
     fmc_prob    *pair[5];                 /* lines of FMC_COEF_SLOTS */
-    fmc_prob    *mean[FMC_MEAN_SOURCES];  /* rows of this scale, for slot 0 */
+    fmc_prob    *mean;                    /* row of this scale, for slot 0 */
     fmc_mix_set *mix;                     /* [decision][4], at this energy range */
-    int32_t      mean_q4[FMC_MEAN_SOURCES];
+    int32_t      mean_q4;
     uint32_t     scale;                   /* expected |value - mean| in 1/16, tier BEST; else 0 */
-    unsigned     scale_class[FMC_MEAN_SOURCES];
+    unsigned     scale_class;
     unsigned     energy_class;
+    int16_t      logit[FMC_COEF_OUTPUTS]; /* what the prior says, 1/256 */
+    fmc_prob    *by_logit;                /* counters of this range: [output][3][bucket] */
+    int          is_turned;               /* the mean is negative: the prior speaks of the negated value */
+    unsigned     ladder;                  /* its first output about sizes, for the sign that was coded */
 } value_context;
 
 FMC_ALWAYS_INLINE unsigned code_bit(fmc_coef_block *b, int dec, unsigned bit, uint32_t p)
@@ -45,9 +52,14 @@ FMC_ALWAYS_INLINE unsigned rate_shift(uint32_t n)
     return n < 64 ? 14 : n < 512 ? 15 : n < 4096 ? 16 : 17;
 }
 
-/* Mix the n probabilities in p, code the bit, teach weights and probabilities. */
+FMC_ALWAYS_INLINE void teach(int32_t *w, int32_t stretched, int32_t error, unsigned shift)
+{
+    *w = (int32_t)((uint32_t)*w + (uint32_t)((stretched * error + (1 << (shift - 1))) >> shift));
+}
+
+/* Mix the n probabilities in p, and a logit if there is one, code the bit, teach weights and probabilities. */
 FMC_ALWAYS_INLINE unsigned code_mixed(fmc_coef_block *b, int dec, unsigned bit, fmc_mix_set *set, fmc_prob *const *p,
-                                      uint32_t n)
+                                      uint32_t n, const int32_t *logit)
 {
     int32_t st[FMC_COEF_MAX_INPUTS];
     int64_t dot = 0;
@@ -61,6 +73,8 @@ FMC_ALWAYS_INLINE unsigned code_mixed(fmc_coef_block *b, int dec, unsigned bit, 
         st[i] = fmc_stretch(*p[i]);
         dot += (int64_t)st[i] * set->w[i];
     }
+    if (logit)
+        dot += (int64_t)*logit * set->w[n];
     dot >>= 14;
     prob = fmc_squash((int32_t)(dot < -3072 ? -3072 : dot > 3072 ? 3072 : dot));
     bit = code_bit(b, dec, bit, prob);
@@ -68,9 +82,11 @@ FMC_ALWAYS_INLINE unsigned code_mixed(fmc_coef_block *b, int dec, unsigned bit, 
     shift = rate_shift(set->n);
     set->n++;
     for (uint32_t i = 0; i < n; i++) {
-        set->w[i] = (int32_t)((uint32_t)set->w[i] + (uint32_t)((st[i] * error + (1 << (shift - 1))) >> shift));
+        teach(&set->w[i], st[i], error, shift);
         fmc_prob_update(p[i], bit, COUNT_LIMIT);
     }
+    if (logit)
+        teach(&set->w[n], *logit, error, shift);
     return bit;
 }
 
@@ -88,9 +104,15 @@ FMC_ALWAYS_INLINE unsigned mean_class(const fmc_coef_model *m, int32_t v)
     return v < 0 ? 15 - k : 15 + k;
 }
 
-/* Decision k >= 1: is the magnitude larger than k? `rest` = what the mean expects beyond k, by source, in 1/16. */
+/* The counter of a prior's output, by its logit. */
+FMC_ALWAYS_INLINE fmc_prob *counter_of(const value_context *c, unsigned output)
+{
+    return c->by_logit + (size_t)output * 3 * FMC_COEF_BUCKETS + (unsigned)((c->logit[output] + 2048) >> 7);
+}
+
+/* Decision k >= 1: is the magnitude larger than k? `rest` = what the mean expects beyond k, in 1/16. */
 FMC_ALWAYS_INLINE unsigned code_decision(fmc_coef_block *b, const value_context *c, int dec, unsigned bit, unsigned k,
-                                         const int32_t *rest, uint32_t n_pairs, int n_means)
+                                         int32_t rest, int level)
 {
     const unsigned slot = k < FMC_COEF_SLOTS ? k : FMC_COEF_SLOTS - 1;
     const unsigned line = k < FMC_COEF_DECISIONS ? k : FMC_COEF_DECISIONS - 1;
@@ -98,13 +120,18 @@ FMC_ALWAYS_INLINE unsigned code_decision(fmc_coef_block *b, const value_context 
     uint32_t n = 0;
 
     p[n++] = c->energy + line;
-    for (uint32_t i = 0; i < n_pairs; i++)
+    for (uint32_t i = 0; i < (level ? 5u : 2u); i++)
         p[n++] = c->pair[i] + slot;
-    for (int i = 0; i < n_means; i++)
-        if (c->mean[i])
-            p[n++] = c->mean[i] + (size_t)slot * FMC_COEF_MEANS * (FMC_COEF_ENERGIES / 2) +
-                     mean_class(b->model, rest[i]);
-    return code_mixed(b, dec, bit, c->mix + line * 4, p, n);
+    if (level)
+        p[n++] = c->mean + (size_t)slot * FMC_COEF_MEANS * (FMC_COEF_ENERGIES / 2) + mean_class(b->model, rest);
+    if (level == WITH_PRIOR) {
+        const unsigned output = k ? c->ladder + slot - 1 : 0;
+        const int32_t logit = c->logit[output];
+
+        p[n++] = counter_of(c, output);
+        return code_mixed(b, dec, bit, c->mix + line * 4, p, n, &logit);
+    }
+    return code_mixed(b, dec, bit, c->mix + line * 4, p, n, NULL);
 }
 
 /* Adaptive Exp-Golomb code of v >= 0, docs/format.md 8.4. */
@@ -139,16 +166,12 @@ FMC_ALWAYS_INLINE uint32_t code_escape(fmc_coef_block *b, int dec, uint32_t v)
 
 /* Unary code of v >= 0 in decisions first.., each with its contexts. step: what one decision is worth, log2. */
 FMC_ALWAYS_INLINE uint32_t code_unary(fmc_coef_block *b, const value_context *c, int dec, uint32_t v, unsigned step,
-                                      const int32_t *agree, uint32_t n_pairs, int n_means)
+                                      int32_t agree, int level)
 {
     for (uint32_t k = 0; k < MAX_UNARY; k++) {
-        int32_t rest[FMC_MEAN_SOURCES] = { 0, 0 };
+        const int32_t rest = agree - (int32_t)((k << step) + 1) * ONE;
 
-        for (int i = 0; i < n_means; i++)
-            rest[i] = agree[i] - (int32_t)((k << step) + 1) * ONE;
-        for (int i = 0; i < n_means; i++)
-            rest[i] = step ? rest[i] >> step : rest[i];
-        if (!code_decision(b, c, dec, v > k, k + 1, rest, n_pairs, n_means))
+        if (!code_decision(b, c, dec, v > k, k + 1, step ? rest >> step : rest, level))
             return k;
     }
     return MAX_UNARY + code_escape(b, dec, v - MAX_UNARY);
@@ -179,43 +202,52 @@ FMC_ALWAYS_INLINE int sign_class(const int32_t *q, size_t x)
 }
 
 FMC_ALWAYS_INLINE unsigned code_sign(fmc_coef_block *b, const fmc_coef_row *r, const value_context *c, int dec,
-                                     size_t x, unsigned negative, int n_means)
+                                     size_t x, unsigned negative, int level)
 {
     fmc_coef_model *m = b->model;
     const int west = x ? (r->q[x - 1] > 0) - (r->q[x - 1] < 0) + 1 : 1;
     const int context = west * 9 + sign_class(r->q_north, x) * 3 + sign_class(r->q_up, x);
-    fmc_prob *p[1 + FMC_MEAN_SOURCES] = { &m->sign[context * 4 + (r->band->high >> 3 & 3)] };
-    uint32_t n = 1;
+    fmc_prob *p[3] = { &m->sign[context * 4 + (r->band->high >> 3 & 3)] };
 
-    if (n_means == 0)
+    if (!level)
         return code_adaptive(b, dec, negative, p[0]);
-    for (int i = 0; i < n_means; i++)
-        if (m->mean[i].sign)
-            p[n++] = m->mean[i].sign + (size_t)c->scale_class[i] * FMC_COEF_MEANS +
-                     mean_class(m, c->mean_q4[i]);
-    return code_mixed(b, dec, negative, &m->sign_mix[r->band_class], p, n);
+    p[1] = m->mean.sign + (size_t)c->scale_class * FMC_COEF_MEANS + mean_class(m, c->mean_q4);
+    if (level == WITH_PRIOR) {
+        const int32_t logit = c->is_turned ? -c->logit[1] : c->logit[1];
+
+        p[2] = c->by_logit + 3 * FMC_COEF_BUCKETS + (unsigned)((logit + 2048) >> 7);
+        return code_mixed(b, dec, negative, &m->sign_mix[r->band_class], p, 3, &logit);
+    }
+    return code_mixed(b, dec, negative, &m->sign_mix[r->band_class], p, 2, NULL);
+}
+
+/* Low bits that are split off large values. */
+FMC_ALWAYS_INLINE unsigned split_of(uint32_t energy)
+{
+    unsigned shift = 0;
+
+    while (energy >> shift > SPLIT_ENERGY)
+        shift++;
+    return shift;
 }
 
 FMC_ALWAYS_INLINE int32_t code_value(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, int dec, size_t x,
-                                     uint32_t energy, int32_t value, uint32_t n_pairs, int n_means)
+                                     uint32_t energy, int32_t value, int level)
 {
-    int32_t agree[FMC_MEAN_SOURCES] = { 0, 0 };
+    int32_t agree = c->mean_q4 < 0 ? -c->mean_q4 : c->mean_q4;
     uint32_t a = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
     unsigned negative = value < 0, shift = 0;
 
-    for (int i = 0; i < n_means; i++)
-        agree[i] = c->mean_q4[i] < 0 ? -c->mean_q4[i] : c->mean_q4[i];
-    if (!code_decision(b, c, dec, a != 0, 0, agree, n_pairs, n_means))
+    if (!code_decision(b, c, dec, a != 0, 0, agree, level))
         return 0;
-    negative = code_sign(b, r, c, dec, x, negative, n_means);
-    for (int i = 0; i < n_means; i++)
-        agree[i] = negative ? -c->mean_q4[i] : c->mean_q4[i];
-    while (energy >> shift > SPLIT_ENERGY)
-        shift++;
+    negative = code_sign(b, r, c, dec, x, negative, level);
+    agree = negative ? -c->mean_q4 : c->mean_q4;
+    c->ladder = (int)negative == c->is_turned ? 2 : 9;
+    shift = split_of(energy);
     if (FMC_LIKELY(shift == 0)) {
-        a = 1 + code_unary(b, c, dec, a - 1, 0, agree, n_pairs, n_means);
+        a = 1 + code_unary(b, c, dec, a - 1, 0, agree, level);
     } else {
-        const uint32_t high = code_unary(b, c, dec, (a - 1) >> shift, shift, agree, n_pairs, n_means);
+        const uint32_t high = code_unary(b, c, dec, (a - 1) >> shift, shift, agree, level);
 
         a = 1 + ((high << shift) | code_low_bits(b, dec, a - 1, high, shift));
     }
@@ -234,7 +266,7 @@ FMC_ALWAYS_INLINE void set_class(fmc_coef_model *m, value_context *c, unsigned b
 }
 
 FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x, uint32_t w,
-                                     uint32_t ww, uint32_t energy, uint32_t run, uint32_t n_pairs)
+                                     uint32_t ww, uint32_t energy, uint32_t run, int level)
 {
     fmc_coef_model *m = b->model;
     const unsigned e = log_class(m, energy);
@@ -242,18 +274,16 @@ FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, v
 
     c->energy_class = e;
     set_class(m, c, r->band_class);
-    if (n_pairs == 0)
-        return;
     first[0] = log_class(m, (2 * w + ww) * 4) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[0][x];
     first[1] = b->scratch.pair[1][x] + (w > 0);
-    if (n_pairs > 2) {
+    if (level) {
         const uint32_t near = 4 * w + 2 * b->scratch.rows.north[x] + b->scratch.rows.up[x];
 
         first[2] = log_class(m, 2 * near) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[2][x];
         first[3] = log_class(m, 2 * near) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[3][x];
         first[4] = log_class(m, run) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[4][x];
     }
-    for (uint32_t i = 0; i < n_pairs; i++)
+    for (uint32_t i = 0; i < (level ? 5u : 2u); i++)
         c->pair[i] = m->pair[i] + (size_t)first[i] * FMC_COEF_SLOTS;
 }
 
@@ -293,31 +323,15 @@ FMC_ALWAYS_INLINE int32_t to_q4(double mean)
     return (int32_t)v;
 }
 
-/* log2 of a scale in 1/16 as one of the 20 scale classes: half an octave each, from 1/8 on. */
-FMC_ALWAYS_INLINE unsigned voice_scale_class(int16_t log2_q4)
-{
-    const int c = (log2_q4 + 3 * ONE) / (ONE / 2);
-
-    return c < 0 ? 0 : c >= FMC_COEF_ENERGIES / 2 ? FMC_COEF_ENERGIES / 2 - 1 : (unsigned)c;
-}
-
-FMC_ALWAYS_INLINE void find_means(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x, int best)
+FMC_ALWAYS_INLINE void find_mean(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x)
 {
     const uint16_t *e = b->scratch.error + x;
 
-    c->scale = best ? (3u * e[-1] + e[-2] + 3u * e[0] + e[1] + b->scratch.rows.energy[x]) / 9 : 0;
-    c->scale_class[FMC_MEAN_OWN] = log_class(b->model, c->scale) / 2;
-    c->scale_class[FMC_MEAN_VOICE] = r->scale_q4 ? voice_scale_class(r->scale_q4[x]) : 0;
-    for (int i = 0; i < FMC_MEAN_SOURCES; i++) {
-        c->mean_q4[i] = 0;
-        c->mean[i] = b->model->mean[i].size ? b->model->mean[i].size + c->scale_class[i] * FMC_COEF_MEANS : NULL;
-    }
-    if (best) {
-        gather_taps(r, x, fmc_mean_features(&b->model->own));
-        c->mean_q4[FMC_MEAN_OWN] = to_q4(fmc_mean_predict(&b->model->own));
-    }
-    if (r->mean_q4)
-        c->mean_q4[FMC_MEAN_VOICE] = r->mean_q4[x];
+    c->scale = (3u * e[-1] + e[-2] + 3u * e[0] + e[1] + b->scratch.rows.energy[x]) / 9;
+    c->scale_class = log_class(b->model, c->scale) / 2;
+    c->mean = b->model->mean.size + c->scale_class * FMC_COEF_MEANS;
+    gather_taps(r, x, fmc_mean_features(&b->model->own));
+    c->mean_q4 = to_q4(fmc_mean_predict(&b->model->own));
 }
 
 /*
@@ -330,13 +344,33 @@ FMC_ALWAYS_INLINE int32_t take_difference(fmc_coef_model *m, value_context *c, u
 
     if (*energy <= SPLIT_ENERGY || 2 * c->scale >= *energy)
         return 0;
-    base = (c->mean_q4[FMC_MEAN_OWN] + ONE / 2) >> 4;
-    for (int i = 0; i < FMC_MEAN_SOURCES; i++)
-        c->mean_q4[i] -= base * ONE;
+    base = (c->mean_q4 + ONE / 2) >> 4;
+    c->mean_q4 -= base * ONE;
     *energy = c->scale;
     c->energy_class = log_class(m, c->scale);
     set_class(m, c, FMC_COEF_DIFFERENCE);
     return base;
+}
+
+/* The prior's opinion on the value at x. `sum`: the expected magnitude or difference. */
+FMC_ALWAYS_INLINE void ask_prior(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x, uint32_t energy,
+                                 uint32_t sum, uint32_t run, int32_t base)
+{
+    const fmc_prior *p = b->model->prior;
+    const fmc_prior_place at = { .x = x, .energy = energy, .run = run, .scale = c->scale, .mean = c->mean_q4,
+                                 .shift = split_of(sum), .is_difference = base != 0 };
+    int16_t feature[FMC_PRIOR_FEATURES];
+
+    fmc_prior_features(b, r, &at, feature);
+    fmc_prior_ask(p, b->kernels, feature, r->prior.place, c->logit);
+    c->is_turned = c->mean_q4 < 0;
+    c->by_logit = b->model->logit + (c->energy_class < 12 ? 0 : c->energy_class < 20 ? 1 : 2) * FMC_COEF_BUCKETS;
+    if (p->watch && p->watch->value && !b->dec) {
+        const int64_t d = (int64_t)r->q[x] - base, size = d < 0 ? -d : d;
+        const int32_t steps = d ? 1 + (int32_t)((size - 1) >> at.shift) : 0;
+
+        p->watch->value(p->watch->user, feature, r->prior.place, (d < 0) != c->is_turned ? -steps : steps);
+    }
 }
 
 /* What the mean learns from a value. */
@@ -347,6 +381,13 @@ FMC_ALWAYS_INLINE void learn_mean(fmc_coef_block *b, int32_t value, int32_t mean
     e = e < 0 ? -e : e;
     b->scratch.error[x] = (uint16_t)(e > MAX_ERROR ? MAX_ERROR : e);
     fmc_mean_update(&b->model->own, (double)value, (double)energy * 0.0625);
+}
+
+FMC_ALWAYS_INLINE int16_t quick_log(const fmc_coef_model *m, int32_t value, uint32_t magnitude)
+{
+    if (FMC_LIKELY(magnitude < FMC_COEF_LOG_MAX))
+        return value < 0 ? (int16_t)-m->prior_log[magnitude] : m->prior_log[magnitude];
+    return fmc_prior_log(value);
 }
 
 /* One zero flag for a segment whose whole neighbourhood is zero. Returns 1 if the segment is done. */
@@ -370,10 +411,9 @@ FMC_ALWAYS_INLINE int code_segment(fmc_coef_block *b, const fmc_coef_row *r, int
     return 1;
 }
 
-FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int dec, uint32_t n_pairs, int n_means)
+FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int dec, int level)
 {
     const fmc_coef_weights *k = fmc_coef_class_weights(r->band_class);
-    const int best = n_pairs == 5;
     value_context c = { 0 };
     uint32_t w = 0, ww = 0, run = 0;
     unsigned previous = 0;
@@ -386,7 +426,7 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
             const size_t end = x + FMC_COEF_SEGMENT < r->n ? x + FMC_COEF_SEGMENT : r->n;
 
             if (code_segment(b, r, dec, x, end, &previous)) {
-                if (best)
+                if (level)
                     memset(b->scratch.error + x, 0, (end - x) * sizeof *b->scratch.error);
                 x = end - 1;
                 run = 0;
@@ -394,21 +434,25 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
             }
         }
         energy = b->scratch.rows.energy[x] + ((k->w * w + k->ww * ww) >> 4);
-        find_contexts(b, r, &c, x, w, ww, energy, run, n_pairs);
-        if (n_means)
-            find_means(b, r, &c, x, best);
-        mean_q4 = c.mean_q4[FMC_MEAN_OWN];
+        find_contexts(b, r, &c, x, w, ww, energy, run, level);
         expected = energy;
-        if (best)
+        if (level)
+            find_mean(b, r, &c, x);
+        mean_q4 = c.mean_q4;
+        if (level)
             base = take_difference(b->model, &c, &expected);
-        value = base + code_value(b, r, &c, dec, x, expected, dec ? 0 : r->q[x] - base, n_pairs, n_means);
-        if (best)
+        if (level == WITH_PRIOR)
+            ask_prior(b, r, &c, x, energy, expected, run, base);
+        value = base + code_value(b, r, &c, dec, x, expected, dec ? 0 : r->q[x] - base, level);
+        if (level)
             learn_mean(b, value, mean_q4, energy, x);
         if (dec) {
             value = value > FMC_COEF_MAX ? FMC_COEF_MAX : value < -FMC_COEF_MAX ? -FMC_COEF_MAX : value;
             r->q[x] = value;
         }
         magnitude = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+        if (level == WITH_PRIOR)
+            r->prior.own[x] = quick_log(b->model, value, magnitude);
         magnitude = magnitude > 255 ? 255 : magnitude;
         r->mag[x] = (uint8_t)magnitude;
         run = (run * 7 >> 3) + magnitude * 16;
@@ -421,24 +465,17 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
 void fmc_coef_code_row(fmc_coef_block *b, const fmc_coef_row *row)
 {
     const int dec = b->dec != NULL;
-    const uint32_t tier = b->model->tier;
 
-    if (b->model->dist[0]) {
+    if (b->model->dist[0])
         fmc_coef_code_symbols(b, row);
-    } else if (b->model->mean[FMC_MEAN_VOICE].size) {
-        if (tier == FMC_COEF_BEST)
-            code_row(b, row, dec, 5, FMC_MEAN_SOURCES);
-        else
-            code_row(b, row, dec, tier == FMC_COEF_FAST ? 0 : 2, FMC_MEAN_SOURCES);
-    } else if (tier == FMC_COEF_BEST) {
-        if (dec)
-            code_row(b, row, 1, 5, 1);
-        else
-            code_row(b, row, 0, 5, 1);
-    } else {
-        if (dec)
-            code_row(b, row, 1, 2, 0);
-        else
-            code_row(b, row, 0, 2, 0);
-    }
+    else if (b->model->prior)
+        code_row(b, row, dec, WITH_PRIOR);
+    else if (b->model->tier == FMC_COEF_BEST && dec)
+        code_row(b, row, 1, WITH_MEAN);
+    else if (b->model->tier == FMC_COEF_BEST)
+        code_row(b, row, 0, WITH_MEAN);
+    else if (dec)
+        code_row(b, row, 1, PLAIN);
+    else
+        code_row(b, row, 0, PLAIN);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks, low band and voice around the row coder (docs/format.md 8.1). */
+/* Blocks and the low band around the row coder (docs/format.md 8.1). */
 #include "coef/coef.h"
 
 #include <string.h>
@@ -20,25 +20,14 @@ typedef struct job {
     size_t           max_row;
     int32_t         *q;        /* the caller's, or a copy with the low band differenced */
     uint8_t         *mag;
-    int16_t         *mean_q4;  /* what the voice says */
-    int16_t         *scale_q4;
-    const fmc_voice *voice;
+    int16_t         *log;      /* tier PRIOR: fmc_prior_log of q as far as it is known */
+    const fmc_prior *prior;
     uint32_t         tier;
     uint32_t         n_blocks;
     fmc_out          out[MAX_BLOCKS];
     fmc_in           in[MAX_BLOCKS];
     int              dec;
 } job;
-
-/*
- * On train symbols are 0.4 % larger than mixed decisions, but up to 7 % where few values are not 0. Stored distributions
- * are 0.3 % smaller than adaptive ones with one context, in two thirds of the time and, back, in half of it.
- */
-/* A voice is mixed in, which tier STATIC cannot do. */
-static uint32_t adaptive_tier(uint32_t tier, const fmc_voice *voice)
-{
-    return voice && tier == FMC_COEF_STATIC ? FMC_COEF_FAST : tier;
-}
 
 static uint32_t count_blocks(const job *j)
 {
@@ -47,8 +36,6 @@ static uint32_t count_blocks(const job *j)
     for (size_t i = 0; i < j->n_bands; i++)
         rows = j->band[i].dim[3] > rows ? j->band[i].dim[3] : rows;
     n = n > rows / 8 ? rows / 8 : n;
-    if (j->voice) /* its means need whole earlier bands */
-        n = 1;
     return n < 1 ? 1 : n > MAX_BLOCKS ? MAX_BLOCKS : (uint32_t)n;
 }
 
@@ -130,14 +117,6 @@ static void code_band(fmc_coef_block *b, size_t i)
                 }
 }
 
-static fmc_status ask_voice(const job *j, size_t i)
-{
-    const fmc_band *band = &j->band[i];
-
-    return j->voice->predict(j->voice->user, (uint32_t)i, j->q, j->mean_q4 + band->start,
-                             j->scale_q4 + band->start);
-}
-
 static fmc_status code_bands(const job *j, fmc_coef_block *b)
 {
     fmc_status st = FMC_OK;
@@ -147,8 +126,6 @@ static fmc_status code_bands(const job *j, fmc_coef_block *b)
             FMC_TRY(FMC_ERR_CANCELLED);
         if (j->band[i].count == 0)
             continue;
-        if (j->voice)
-            FMC_TRY(ask_voice(j, i));
         code_band(b, i);
         if (b->dec)
             FMC_TRY(fmc_dec_finish(b->dec)); /* no long work on a stream that has ended */
@@ -161,13 +138,12 @@ done:
 static fmc_status run_adaptive(job *j, uint32_t index, uint32_t tier, fmc_out *out, const fmc_in *in)
 {
     fmc_coef_block b = { .ex = j->ex, .kernels = fmc_kernels_get(j->ex), .band = j->band, .n_bands = j->n_bands,
-                         .q = j->q, .mag = j->mag, .mean_q4 = j->mean_q4, .scale_q4 = j->scale_q4,
-                         .index = index, .n_blocks = j->n_blocks };
+                         .q = j->q, .mag = j->mag, .log = j->log, .index = index, .n_blocks = j->n_blocks };
     fmc_enc enc;
     fmc_dec dec;
     fmc_status st;
 
-    FMC_TRY(fmc_coef_model_create(j->ex->alloc, tier, j->voice != NULL, &b.model));
+    FMC_TRY(fmc_coef_model_create(j->ex->alloc, tier, j->prior, &b.model));
     FMC_TRY(fmc_coef_scratch_create(j->ex->alloc, j->max_row, &b.scratch));
     if (tier != FMC_COEF_AVERAGE)
         b.scratch.symbols.pair[0] = NULL;
@@ -183,6 +159,8 @@ static fmc_status run_adaptive(job *j, uint32_t index, uint32_t tier, fmc_out *o
         fmc_enc_finish(&enc);
         st = out->st;
     }
+    if (b.model->prior && j->prior->watch && j->prior->watch->block)
+        j->prior->watch->block(j->prior->watch->user, b.model);
 done:
     fmc_coef_scratch_destroy(j->ex->alloc, &b.scratch);
     fmc_coef_model_destroy(j->ex->alloc, b.model);
@@ -243,10 +221,8 @@ static fmc_status prepare(job *j)
     }
     j->n_blocks = count_blocks(j);
     FMC_TRY(FMC_ALLOC(j->ex->alloc, j->count, &j->mag));
-    if (j->voice)
-        FMC_TRY(FMC_ALLOC_ZERO(j->ex->alloc, j->count, &j->mean_q4));
-    if (j->voice)
-        FMC_TRY(FMC_ALLOC_ZERO(j->ex->alloc, j->count, &j->scale_q4));
+    if (j->prior)
+        FMC_TRY(FMC_ALLOC_ZERO(j->ex->alloc, j->count, &j->log));
 done:
     return st;
 }
@@ -257,8 +233,7 @@ static void finish(job *j)
         if (!j->dec)
             fmc_out_fini(&j->out[i]);
     fmc_dealloc(j->ex->alloc, j->mag);
-    fmc_dealloc(j->ex->alloc, j->mean_q4);
-    fmc_dealloc(j->ex->alloc, j->scale_q4);
+    fmc_dealloc(j->ex->alloc, j->log);
     fmc_dealloc(j->ex->alloc, j);
 }
 
@@ -266,25 +241,25 @@ static void finish(job *j)
 static fmc_status restore_low(job *j)
 {
     for (size_t i = 0; i < j->n_bands; i++)
-        if (j->band[i].is_low && !j->voice)
+        if (j->band[i].is_low)
             return difference_low(&j->band[i], j->q, 1);
     return FMC_OK;
 }
 
 fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
-                           const fmc_voice *voice, fmc_out *out)
+                           const fmc_prior *prior, fmc_out *out)
 {
     fmc_status st;
     job *j;
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
-    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_bands, .q = q, .voice = voice,
-                 .tier = adaptive_tier(tier, voice) };
+    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_bands, .q = q, .tier = tier,
+                 .prior = tier == FMC_COEF_PRIOR ? prior : NULL };
     for (uint32_t i = 0; i < MAX_BLOCKS; i++)
         j->out[i] = fmc_out_make(ex->alloc);
     FMC_TRY(prepare(j));
     for (size_t i = 0; i < n_bands; i++)
-        if (band[i].is_low && !voice) /* a voice speaks of values, not of differences */
+        if (band[i].is_low)
             FMC_TRY(difference_low(&band[i], q, -1) == FMC_OK ? FMC_OK : FMC_ERR_UNSUPPORTED);
     st = fmc_parallel_for(ex, j->n_blocks, run_block, j);
     if (st == FMC_OK)
@@ -303,21 +278,21 @@ done:
 }
 
 fmc_status fmc_coef_decode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
-                           const fmc_voice *voice, fmc_in *in)
+                           const fmc_prior *prior, fmc_in *in)
 {
-    return fmc_coef_decode_first(ex, band, n_bands, n_bands, q, tier, voice, in);
+    return fmc_coef_decode_first(ex, band, n_bands, n_bands, q, tier, prior, in);
 }
 
 fmc_status fmc_coef_decode_first(const fmc_exec *ex, const fmc_band *band, size_t n_bands, size_t n_decode, int32_t *q,
-                                 uint32_t tier, const fmc_voice *voice, fmc_in *in)
+                                 uint32_t tier, const fmc_prior *prior, fmc_in *in)
 {
     uint64_t size[MAX_BLOCKS];
     fmc_status st;
     job *j;
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
-    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_decode, .q = q, .voice = voice,
-                 .tier = adaptive_tier(tier, voice), .dec = 1 };
+    *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_decode, .q = q, .tier = tier,
+                 .prior = tier == FMC_COEF_PRIOR ? prior : NULL, .dec = 1 };
     FMC_TRY(prepare(j));
     for (uint32_t i = 0; i + 1 < j->n_blocks; i++)
         size[i] = fmc_in_varint(in);

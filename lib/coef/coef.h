@@ -16,18 +16,11 @@ enum fmc_coef_tier {
     FMC_COEF_AVERAGE = 1, /* the same, three contexts in a fixed average */
     FMC_COEF_MIX = 2,     /* binary decisions, three contexts mixed by adaptive weights */
     FMC_COEF_BEST = 3,    /* the same, six contexts and a conditional mean */
-    FMC_COEF_STATIC = 4   /* distributions that are stored, chosen for whole rows: the fastest */
+    FMC_COEF_STATIC = 4,  /* distributions that are stored, chosen for whole rows: the fastest */
+    FMC_COEF_PRIOR = 5    /* BEST, begun where a trained prior says, and its network's opinion mixed in */
 };
 
-/**
- * Another opinion on the values of a band, e.g. a network's: mixed in as one more voice. Both sides must have the same.
- * Called once per band, before its first value is coded, with all earlier bands of `q` known.
- */
-typedef struct fmc_voice {
-    void *user;
-    /** mean in 1/16, log2(scale) in 1/16 (scale of the value in units of 1), for each value of the band, band order. */
-    fmc_status (*predict)(void *user, uint32_t band, const int32_t *q, int16_t *mean_q4, int16_t *log2_scale_q4);
-} fmc_voice;
+struct fmc_prior; /* coef/prior.h */
 
 /**
  * The tier for an effort: the slower of two where few values are not 0, which cost little time and profit most; elsewhere
@@ -39,20 +32,20 @@ fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t
 
 /**
  * Encode all bands of q (band-major; used as scratch, unchanged on FMC_OK). Bytes do not depend on threads.
- * @param voice may be NULL. @return also FMC_ERR_UNSUPPORTED: values too large.
+ * @param prior  for tier PRIOR; ignored by the others. @return also FMC_ERR_UNSUPPORTED: values too large.
  */
 fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
-                           const fmc_voice *voice, fmc_out *out);
+                           const struct fmc_prior *prior, fmc_out *out);
 
 /** The inverse; takes all that is left of *in. Untrusted bytes. |q| <= FMC_COEF_MAX on return. */
 fmc_status fmc_coef_decode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
-                           const fmc_voice *voice, fmc_in *in);
+                           const struct fmc_prior *prior, fmc_in *in);
 
 /**
  * The same, but stop after the first n_decode bands; the others' values are left as they are. A coarse version of an
  * array needs no more than the first bands.
  */
 fmc_status fmc_coef_decode_first(const fmc_exec *ex, const fmc_band *band, size_t n_bands, size_t n_decode, int32_t *q,
-                                 uint32_t tier, const fmc_voice *voice, fmc_in *in);
+                                 uint32_t tier, const struct fmc_prior *prior, fmc_in *in);
 
 #endif

@@ -219,6 +219,52 @@ static const int32_t *value_row(const fmc_coef_block *b, const fmc_band *band, c
     return m == b->scratch.zero ? NULL : b->q + (m - b->mag);
 }
 
+static const int16_t *log_row(const fmc_coef_block *b, const int32_t *q)
+{
+    return q ? b->log + (q - b->q) : NULL;
+}
+
+/* The row of another band at this place, NULL: none; *n gets its length. */
+static const int32_t *other_row(const fmc_coef_block *b, int band, unsigned half, const size_t at[4], size_t *n)
+{
+    size_t to[4];
+
+    *n = 0;
+    if (band < 0 || b->band[band].count == 0 || !map_row(b, &b->band[band], half, at, to))
+        return NULL;
+    *n = b->band[band].dim[4];
+    return b->q + row_offset(&b->band[band], to);
+}
+
+static void find_prior_rows(const fmc_coef_block *b, const size_t at[4], fmc_coef_row *row)
+{
+    const fmc_band *band = row->band;
+    fmc_prior_rows *p = &row->prior;
+
+    p->own = b->log + (row->q - b->q);
+    p->north = log_row(b, row->q_north);
+    p->north2 = log_row(b, row->q_north2);
+    p->up = log_row(b, row->q_up);
+    p->up_north = log_row(b, row->q_up_north);
+    p->up_south = log_row(b, row->q_up_south);
+    p->up2 = log_row(b, row->q_up2);
+    p->parent = log_row(b, other_row(b, band->parent, band->parent_half, at, &p->n_parent));
+    p->parent_half = band->parent_half >> 4 & 1;
+    p->time = log_row(b, other_row(b, band->time_parent, band->time_half, at, &p->n_time));
+    p->time_half = band->time_half >> 4 & 1;
+    for (int k = 0; k < 3; k++) {
+        const int i = k < band->n_siblings ? band->sibling[band->n_siblings - 1 - k] : -1;
+        const int32_t *q = other_row(b, i, 0, at, &p->n_sibling[k]);
+
+        p->sibling[k] = log_row(b, q);
+        if (k == 0)
+            p->sibling_value = q;
+    }
+    p->place = row->band_class * 8 + (band->high >> 2 & 7);
+    p->y = at[3];
+    p->z = at[2];
+}
+
 void fmc_coef_prepare_row(fmc_coef_block *b, size_t i, const size_t at[4], fmc_coef_row *row)
 {
     const fmc_band *band = &b->band[i];
@@ -235,14 +281,14 @@ void fmc_coef_prepare_row(fmc_coef_block *b, size_t i, const size_t at[4], fmc_c
     row->n = band->dim[4];
     row->q = b->q + offset;
     row->mag = b->mag + offset;
-    row->mean_q4 = b->mean_q4 ? b->mean_q4 + offset : NULL;
-    row->scale_q4 = b->scale_q4 ? b->scale_q4 + offset : NULL;
     row->q_north = value_row(b, band, at, 0, -1);
     row->q_north2 = value_row(b, band, at, 0, -2);
     row->q_up = value_row(b, band, at, -1, 0);
     row->q_up_north = value_row(b, band, at, -1, -1);
     row->q_up_south = value_row(b, band, at, -1, 1);
     row->q_up2 = value_row(b, band, at, -2, 0);
+    if (b->log)
+        find_prior_rows(b, at, row);
     sum_near(b, band, at, volume);
     sum_parent(b, band, at);
     sum_time(b, band, at, volume);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "coef/prior.h"
 #include "core/status.h"
 
 /* Symbols that a distribution of train counts for. */
@@ -121,21 +122,20 @@ done:
     return st;
 }
 
-static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m, int has_voice)
+static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m)
 {
+    const int is_best = m->tier == FMC_COEF_BEST || m->prior;
     fmc_status st;
 
-    m->n_pairs = m->tier == FMC_COEF_FAST ? 0 : m->tier == FMC_COEF_BEST ? 5 : 2;
-    m->n_inputs = 1 + m->n_pairs + (m->tier == FMC_COEF_BEST) + (has_voice != 0);
+    m->n_pairs = m->tier == FMC_COEF_FAST ? 0 : is_best ? 5 : 2;
+    m->n_inputs = 1 + m->n_pairs + is_best + 2 * (m->prior != NULL);
     FMC_TRY(FMC_ALLOC(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS, &m->energy));
     for (uint32_t i = 0; i < m->n_pairs; i++)
         FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS, &m->pair[i]));
-    if (m->tier == FMC_COEF_BEST)
-        FMC_TRY(allocate_mean(a, &m->mean[FMC_MEAN_OWN]));
-    if (has_voice)
-        FMC_TRY(allocate_mean(a, &m->mean[FMC_MEAN_VOICE]));
+    if (is_best)
+        FMC_TRY(allocate_mean(a, &m->mean));
     FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4, &m->mix));
-    if (m->tier <= FMC_COEF_AVERAGE && !has_voice)
+    if (m->tier <= FMC_COEF_AVERAGE)
         for (uint32_t i = 0; i <= m->n_pairs; i++) {
             const size_t n = i ? FMC_COEF_PAIRS : (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES;
 
@@ -143,11 +143,73 @@ static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m, int has_vo
             FMC_TRY(FMC_ALLOC_ZERO(a, n, &m->n_seen[i]));
         }
     FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->log_class));
+    if (m->prior)
+        FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOGITS, &m->logit));
+    if (m->prior)
+        FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->prior_log));
 done:
     return st;
 }
 
-fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, int has_voice, fmc_coef_model **out)
+/* Arrays of counters in the order in which priors store them. */
+enum { N_ARRAYS = 13, N_MEANS = FMC_COEF_MEANS * FMC_COEF_ENERGIES / 2 };
+
+static const struct {
+    const char *name;
+    size_t      n;
+} array[N_ARRAYS] = {
+    { "energy", (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS },
+    { "pair0", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
+    { "pair1", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
+    { "pair2", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
+    { "pair3", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
+    { "pair4", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
+    { "mean", (size_t)FMC_COEF_SLOTS * N_MEANS },
+    { "mean_sign", N_MEANS },
+    { "sign", FMC_COEF_SIGNS },
+    { "segment", FMC_COEF_CLASSES * 4 },
+    { "escape", FMC_COEF_ESCAPES },
+    { "top", FMC_COEF_TOPS },
+    { "logit", FMC_COEF_LOGITS },
+};
+
+void fmc_coef_model_counters(fmc_coef_model *m, void (*show)(void *user, const char *name, fmc_prob *p, size_t n), void *user)
+{
+    fmc_prob *const p[N_ARRAYS] = { m->energy,    m->pair[0],     m->pair[1], m->pair[2], m->pair[3],    m->pair[4], m->mean.size,
+                                    m->mean.sign, m->sign,        m->segment, m->exp_golomb, m->top_bit, m->logit };
+
+    for (int i = 0; i < N_ARRAYS; i++)
+        show(user, array[i].name, p[i], array[i].n);
+}
+
+void fmc_coef_model_arrays(void (*show)(void *user, const char *name, fmc_prob *p, size_t n), void *user)
+{
+    for (int i = 0; i < N_ARRAYS; i++)
+        show(user, array[i].name, NULL, array[i].n);
+}
+
+static void copy_start(void *user, const char *name, fmc_prob *p, size_t n)
+{
+    const fmc_prob **from = user;
+
+    (void)name;
+    memcpy(p, *from, n * sizeof *p);
+    *from += n;
+}
+
+static void start_from_prior(fmc_coef_model *m)
+{
+    const size_t n_mix = (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4;
+    const fmc_prob *from = m->prior->start;
+
+    fmc_coef_model_counters(m, copy_start, &from);
+    memcpy(m->mix, m->prior->mix, n_mix * sizeof *m->mix);
+    memcpy(m->sign_mix, m->prior->mix + n_mix, sizeof m->sign_mix);
+    for (int32_t v = 0; v < FMC_COEF_LOG_MAX; v++)
+        m->prior_log[v] = fmc_prior_log(v);
+}
+
+fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, const fmc_prior *prior, fmc_coef_model **out)
 {
     fmc_coef_model *m = NULL;
     fmc_status st;
@@ -155,7 +217,8 @@ fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, int has_
     *out = NULL;
     FMC_TRY(FMC_ALLOC_ZERO(a, 1, &m));
     m->tier = tier;
-    FMC_TRY(allocate(a, m, has_voice));
+    m->prior = tier == FMC_COEF_PRIOR ? prior : NULL;
+    FMC_TRY(allocate(a, m));
     init_energy(m->energy);
     if (m->dist[0]) {
         init_dist(m->dist[0]);
@@ -169,6 +232,8 @@ fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, int has_
     set_probs(m->top_bit, sizeof m->top_bit / sizeof *m->top_bit, 0x78000000u);
     for (uint32_t v = 0; v < FMC_COEF_LOG_MAX; v++)
         m->log_class[v] = log_class(v);
+    if (m->prior)
+        start_from_prior(m);
     *out = m;
     m = NULL;
 done:
@@ -183,10 +248,10 @@ void fmc_coef_model_destroy(const fmc_allocator *a, fmc_coef_model *m)
     fmc_dealloc(a, m->energy);
     for (int i = 0; i < 5; i++)
         fmc_dealloc(a, m->pair[i]);
-    for (int i = 0; i < FMC_MEAN_SOURCES; i++) {
-        fmc_dealloc(a, m->mean[i].size);
-        fmc_dealloc(a, m->mean[i].sign);
-    }
+    fmc_dealloc(a, m->mean.size);
+    fmc_dealloc(a, m->mean.sign);
+    fmc_dealloc(a, m->logit);
+    fmc_dealloc(a, m->prior_log);
     fmc_dealloc(a, m->mix);
     for (int i = 0; i < 3; i++) {
         fmc_dealloc(a, m->dist[i]);

@@ -20,9 +20,15 @@ enum {
     FMC_COEF_LEVELS = 20,    /* quantised neighbour sums in the other contexts */
     FMC_COEF_PAIRS = FMC_COEF_LEVELS * FMC_COEF_LEVELS * 2,
     FMC_COEF_MEANS = 31,     /* quantised conditional means */
-    FMC_COEF_MAX_INPUTS = 8,
+    FMC_COEF_MAX_INPUTS = 9,
     FMC_COEF_SEGMENT = 16,   /* values that one zero flag covers where all around is zero */
-    FMC_COEF_LOG_MAX = 4096  /* fmc_coef_model.log_class covers 0..LOG_MAX-1 */
+    FMC_COEF_LOG_MAX = 4096, /* fmc_coef_model.log_class covers 0..LOG_MAX-1 */
+    FMC_COEF_SIGNS = 27 * 4,
+    FMC_COEF_ESCAPES = 40,
+    FMC_COEF_TOPS = 16,
+    FMC_COEF_OUTPUTS = 16,   /* of a prior's network: not 0, negative, six more decisions with the mean's sign, six against */
+    FMC_COEF_BUCKETS = 32,   /* quantised logits */
+    FMC_COEF_LOGITS = FMC_COEF_OUTPUTS * 3 * FMC_COEF_BUCKETS
 };
 
 /** One set of mixing weights, 1.0 = 16384, and the number of bits that it has learned from. */
@@ -31,12 +37,9 @@ typedef struct fmc_mix_set {
     uint32_t n;
 } fmc_mix_set;
 
-/** Where a conditional mean comes from. */
-enum { FMC_MEAN_OWN = 0, FMC_MEAN_VOICE = 1, FMC_MEAN_SOURCES = 2 };
-
 /** How a conditional mean speaks: adaptive probabilities by quantised mean and scale. */
 typedef struct fmc_mean_tables {
-    fmc_prob *size; /* [slot][scale][means]; NULL: this source is silent */
+    fmc_prob *size; /* [slot][scale][means]; NULL: silent */
     fmc_prob *sign; /* [scale][means] */
 } fmc_mean_tables;
 
@@ -44,23 +47,32 @@ typedef struct fmc_mean_tables {
 typedef struct fmc_coef_model {
     uint32_t     tier;
     uint32_t     n_pairs;             /* contexts besides the energy */
-    uint32_t     n_inputs;            /* mixed probabilities, without bias */
+    uint32_t     n_inputs;            /* mixed probabilities */
     fmc_prob    *energy;              /* [class][energy][decision] */
     fmc_prob    *pair[5];             /* [FMC_COEF_PAIRS][slot] */
-    fmc_mean_tables mean[FMC_MEAN_SOURCES];
+    fmc_mean_tables mean;
     fmc_mix_set *mix;                 /* [class][decision][4] */
     fmc_mix_set  sign_mix[FMC_COEF_CLASSES];
-    fmc_prob     sign[27 * 4];
+    fmc_prob     sign[FMC_COEF_SIGNS];
     fmc_prob     segment[FMC_COEF_CLASSES * 4];
-    fmc_prob     exp_golomb[40];
-    fmc_prob     top_bit[16];
-    fmc_symbol_dist *dist[3];         /* without a voice, tiers FAST, AVERAGE: [energy][class], then as pair[] */
+    fmc_prob     exp_golomb[FMC_COEF_ESCAPES];
+    fmc_prob     top_bit[FMC_COEF_TOPS];
+    fmc_symbol_dist *dist[3];         /* tiers FAST, AVERAGE: [energy][class], then as pair[] */
     uint8_t     *n_seen[3];           /* of each, at most 63 */
     uint8_t     *log_class;           /* [FMC_COEF_LOG_MAX] */
-    fmc_mean     own;                 /* conditional mean, tier BEST */
+    fmc_mean     own;                 /* conditional mean, tiers BEST, PRIOR */
+    const struct fmc_prior *prior;    /* tier PRIOR, else NULL */
+    fmc_prob    *logit;               /* tier PRIOR: [output][range 3][bucket] */
+    int16_t     *prior_log;           /* tier PRIOR: fmc_prior_log of [FMC_COEF_LOG_MAX] */
 } fmc_coef_model;
 
-fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, int has_voice, fmc_coef_model **out);
+/** @param prior  for tier PRIOR, borrowed; ignored by the others. */
+fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, const struct fmc_prior *prior, fmc_coef_model **out);
+/** Show every array of counters of a model of tier PRIOR, in the order in which priors store them. */
+void       fmc_coef_model_counters(fmc_coef_model *m, void (*show)(void *user, const char *name, fmc_prob *p, size_t n),
+                                   void *user);
+/** The same without a model: names and sizes alone, p is NULL. */
+void       fmc_coef_model_arrays(void (*show)(void *user, const char *name, fmc_prob *p, size_t n), void *user);
 void       fmc_coef_model_destroy(const fmc_allocator *a, fmc_coef_model *m);
 /** Band class, 0..FMC_COEF_CLASSES-1. */
 unsigned   fmc_coef_class(const fmc_band *band);

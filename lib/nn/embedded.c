@@ -9,23 +9,26 @@
 
 enum { HASH_OFFSET = 16 }; /* docs/weights-format.md 1 */
 
-__asm__(".section .rodata\n"
-        ".balign 64\n"
-        ".globl fmc_embedded_begin\n"
-        ".hidden fmc_embedded_begin\n"
-        "fmc_embedded_begin:\n"
-        ".incbin \"" FMC_EMBED_WEIGHTS "\"\n"
-        ".globl fmc_embedded_end\n"
-        ".hidden fmc_embedded_end\n"
-        "fmc_embedded_end:\n"
-        ".balign 64\n"
-        ".text\n");
+#define FMC_EMBED(name, path)                                                                                          \
+    __asm__(".section .rodata\n"                                                                                       \
+            ".balign 64\n"                                                                                             \
+            ".globl fmc_embedded_" #name "_begin\n"                                                                    \
+            ".hidden fmc_embedded_" #name "_begin\n"                                                                   \
+            "fmc_embedded_" #name "_begin:\n"                                                                          \
+            ".incbin \"" path "\"\n"                                                                                   \
+            ".globl fmc_embedded_" #name "_end\n"                                                                      \
+            ".hidden fmc_embedded_" #name "_end\n"                                                                     \
+            "fmc_embedded_" #name "_end:\n"                                                                            \
+            ".balign 64\n"                                                                                             \
+            ".text\n");                                                                                                \
+    extern const uint8_t fmc_embedded_##name##_begin[], fmc_embedded_##name##_end[]
 
-extern const uint8_t fmc_embedded_begin[], fmc_embedded_end[];
+FMC_EMBED(vae, FMC_EMBED_WEIGHTS);
+FMC_EMBED(prior, FMC_EMBED_PRIOR);
 
-fmc_embedded fmc_embedded_weights(void)
+static fmc_embedded describe(const uint8_t *begin, const uint8_t *end)
 {
-    fmc_embedded w = { .data = fmc_embedded_begin, .size = (size_t)(fmc_embedded_end - fmc_embedded_begin) };
+    fmc_embedded w = { .data = begin, .size = (size_t)(end - begin) };
     fmc_in in = fmc_in_make(w.data, w.size);
 
     (void)fmc_in_bytes(&in, HASH_OFFSET);
@@ -33,9 +36,24 @@ fmc_embedded fmc_embedded_weights(void)
     return w;
 }
 
+fmc_embedded fmc_embedded_weights(void)
+{
+    return describe(fmc_embedded_vae_begin, fmc_embedded_vae_end);
+}
+
+fmc_embedded fmc_embedded_prior(void)
+{
+    return describe(fmc_embedded_prior_begin, fmc_embedded_prior_end);
+}
+
 #else
 
 fmc_embedded fmc_embedded_weights(void)
+{
+    return (fmc_embedded){ 0 };
+}
+
+fmc_embedded fmc_embedded_prior(void)
 {
     return (fmc_embedded){ 0 };
 }

@@ -12,6 +12,9 @@ typedef struct fmc_embedded {
     uint64_t       hash; /* as the file says */
 } fmc_embedded;
 
+/** The `vae`. */
 fmc_embedded fmc_embedded_weights(void);
+/** The `prior`. */
+fmc_embedded fmc_embedded_prior(void);
 
 #endif

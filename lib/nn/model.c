@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Architecture `vae`: what a file of weights must hold (docs/weights-format.md 1 and 4). */
+/* Files of weights; architecture `vae`: what a file of weights must hold (docs/weights-format.md 1 and 4). */
 #include "nn/model.h"
 
 #include <math.h>
@@ -22,10 +22,12 @@ static fmc_status read_numbers(fmc_model *m)
 
     if (in.size != MODEL_SIZE || !fmc_weights_read_name(&in, 16, m->architecture))
         return refuse(m, "section MODEL");
-    if (strcmp(m->architecture, "vae"))
-        return fmc_weights_refuse(&m->weights, FMC_ERR_UNSUPPORTED, "architecture %s is not known", m->architecture);
     for (int i = 0; i < N_NUMBERS; i++)
         word[i] = fmc_in_u32(&in);
+    if (!strcmp(m->architecture, "prior"))
+        return fmc_model_read_prior(m, word, N_NUMBERS);
+    if (strcmp(m->architecture, "vae"))
+        return fmc_weights_refuse(&m->weights, FMC_ERR_UNSUPPORTED, "architecture %s is not known", m->architecture);
     for (int i = 11; i < N_NUMBERS; i++)
         rest |= word[i];
     *n = (fmc_model_numbers){ word[0], word[1], word[2], { word[3], word[4], word[5] }, { 1, word[6], word[7] }, word[8], word[9] };
@@ -233,6 +235,9 @@ static fmc_status fill(fmc_model *m, const void *data, size_t size)
         memcpy(m->bytes, data, size);
     FMC_TRY(fmc_weights_open(&m->alloc, m->bytes, size, &m->weights));
     FMC_TRY(read_numbers(m));
+    FMC_TRY(copy_record(m));
+    if (fmc_model_is_prior(m))
+        goto done;
     FMC_TRY(read_programs(m));
     FMC_TRY(check_programs(m));
     FMC_TRY(read_hyper_model(m));
@@ -243,9 +248,13 @@ static fmc_status fill(fmc_model *m, const void *data, size_t size)
     FMC_TRY(fmc_net_prepare(&m->weights, &m->synthesis));
     FMC_TRY(fmc_net_prepare(&m->weights, &m->analysis));
     FMC_TRY(fmc_net_prepare(&m->weights, &m->hyper_analysis));
-    FMC_TRY(copy_record(m));
 done:
     return st;
+}
+
+int fmc_model_is_prior(const fmc_model *m)
+{
+    return m->prior.start != NULL;
 }
 
 fmc_status fmc_model_make(const fmc_allocator *a, const void *data, size_t size, char *why, fmc_model **out)
@@ -279,6 +288,7 @@ void fmc_model_free(fmc_model *m)
     fmc_net_fini(&m->synthesis);
     fmc_net_fini(&m->analysis);
     fmc_net_fini(&m->hyper_analysis);
+    fmc_prior_free(&a, &m->prior);
     fmc_latent_tables_fini(&a, &m->tables);
     fmc_weights_fini(&m->weights);
     fmc_dealloc(&a, m->gain_latent);

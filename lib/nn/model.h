@@ -3,6 +3,7 @@
 #define FMC_NN_MODEL_H
 
 #include <fmc/model.h>
+#include "coef/prior.h"
 #include "entropy/latent.h"
 #include "nn/net.h"
 
@@ -30,6 +31,7 @@ struct fmc_model {
     int32_t          *hyper_mean;       /* [levels][hyper], 1 / 2^latent_frac */
     uint8_t          *hyper_scale;      /* [levels][hyper], index of a table */
     fmc_latent_tables tables;
+    fmc_prior         prior;            /* architecture `prior`, which has nothing else */
 };
 
 /**
@@ -39,6 +41,12 @@ struct fmc_model {
  * @return FMC_OK, FMC_ERR_BAD_MODEL, _TRUNCATED, _CORRUPT, _UNSUPPORTED, _NO_MEMORY.
  */
 fmc_status fmc_model_make(const fmc_allocator *a, const void *data, size_t size, char *why, fmc_model **out);
+
+/** Whether it is of architecture `prior`; else it is `vae`. */
+int fmc_model_is_prior(const fmc_model *m);
+
+/** Fill m->prior of a file with these words in section MODEL. */
+fmc_status fmc_model_read_prior(fmc_model *m, const uint32_t *word, size_t n_words);
 
 /** Accepts NULL. */
 void fmc_model_free(fmc_model *m);

@@ -5,7 +5,7 @@
 static const uint64_t dim[3] = { 9, 10, 11 };
 enum { N = 990 };
 
-/* One piece of work on a context; n_live must be what it was before. */
+/* One piece of work on a context, which may keep the models that are built in until it is destroyed. */
 typedef fmc_status (*work_fn)(fmc_ctx *ctx, void *user);
 
 static counter *counting; /* for work that needs a second context */
@@ -23,7 +23,6 @@ static void fail_everywhere(work_fn work, void *user)
         counting = &c;
         c.fail_at = c.n_requests + n;
         st = work(ctx, user);
-        assert_int_equal(c.n_live, 1);
         fmc_ctx_destroy(ctx);
         assert_int_equal(c.n_live, 0);
         if (st == FMC_OK && c.n_requests < c.fail_at)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of weights, then (behind the length in its header) a size and symbols for fmc_vae_read. What opens must run: any
- * weights that the checks let through, any symbols. Fuzzers skip the hash.
+ * A file of weights, then (behind the length in its header) a size and symbols for fmc_vae_read, or a stream for the coefficient
+ * coder. What opens must run: any weights that the checks let through, any symbols. Fuzzers skip the hash.
  */
+#include "coef/coef.h"
 #include "core/exec.h"
 #include "nn/vae.h"
 #include "ops/kernels.h"
@@ -45,16 +46,37 @@ static void run(const fmc_model *m, const uint8_t *data, size_t size)
     free(field);
 }
 
+/* Two bands, one the other's parent, from a stream of a prior; and what came out back into a stream. */
+static void run_prior(const fmc_model *m, const uint8_t *data, size_t size)
+{
+    const fmc_exec ex = { .alloc = &fmc_system_allocator, .n_threads = 1, .kernels = fmc_kernels_select(FMC_SIMD_BEST) };
+    fmc_band band[2] = { { .count = 3 * 4 * 20, .dim = { 1, 1, 3, 4, 20 }, .parent = -1, .time_parent = -1, .is_low = 1 },
+                         { .start = 240, .count = 3 * 8 * 40, .dim = { 1, 1, 3, 8, 40 }, .parent_half = 3 << 3, .time_parent = -1 } };
+    int32_t q[1200] = { 0 }, back[1200] = { 0 };
+    fmc_in in = fmc_in_make(data, size);
+    fmc_out out = fmc_out_make(&fmc_system_allocator);
+
+    if (fmc_coef_decode(&ex, band, 2, q, FMC_COEF_PRIOR, &m->prior, &in) == FMC_OK &&
+        fmc_coef_encode(&ex, band, 2, q, FMC_COEF_PRIOR, &m->prior, &out) == FMC_OK) {
+        in = fmc_in_make(out.data, out.size);
+        FUZZ_EXPECT(fmc_coef_decode(&ex, band, 2, back, FMC_COEF_PRIOR, &m->prior, &in) == FMC_OK);
+        FUZZ_EXPECT(memcmp(q, back, sizeof q) == 0);
+    }
+    fmc_out_fini(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const size_t n = declared_size(data, size);
     char why[FMC_WHY_SIZE];
     fmc_model *m;
 
-    if (fmc_model_make(&fmc_system_allocator, data, n, why, &m) == FMC_OK)
-        run(m, data + n, size - n);
-    else
+    if (fmc_model_make(&fmc_system_allocator, data, n, why, &m) != FMC_OK)
         FUZZ_EXPECT(m == NULL);
+    else if (fmc_model_is_prior(m))
+        run_prior(m, data + n, size - n);
+    else
+        run(m, data + n, size - n);
     fmc_model_free(m);
     return 0;
 }

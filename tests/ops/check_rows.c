@@ -163,8 +163,42 @@ static void check_symbols(const fmc_kernels *k, const fmc_kernels *ref, size_t n
     ops_free(size_got, n);
 }
 
+/* Layers with random numbers, then with all at their limits, where sums are largest. */
+static void check_layer(const fmc_kernels *k, const fmc_kernels *ref, size_t n_in, size_t n_out, int extreme)
+{
+    int16_t *in = ops_alloc(n_in * sizeof *in), *weight = ops_alloc(n_in * n_out * sizeof *weight);
+    int32_t *bias = ops_alloc(n_out * sizeof *bias), *shift = ops_alloc(n_out * sizeof *shift);
+    int16_t *want = ops_alloc(n_out * sizeof *want), *got = ops_alloc(n_out * sizeof *got);
+
+    for (size_t i = 0; i < n_in; i++)
+        in[i] = (int16_t)(extreme ? 511 : (int)(ops_random() % 1023) - 511);
+    for (size_t i = 0; i < n_in * n_out; i++)
+        weight[i] = (int16_t)(extreme ? 127 : (int)(ops_random() % 255) - 127);
+    for (size_t o = 0; o < n_out; o++) {
+        bias[o] = extreme ? (1 << 22) - 1 : (int32_t)(ops_random() % (1u << 23)) - (1 << 22);
+        shift[o] = (int32_t)(ops_random() % 21);
+    }
+    for (int signed_out = 0; signed_out < 2; signed_out++) {
+        const int32_t lo = signed_out ? -2047 : 0, hi = signed_out ? 2047 : 511;
+
+        ref->prior_layer(want, in, weight, bias, shift, n_in, n_out, lo, hi);
+        k->prior_layer(got, in, weight, bias, shift, n_in, n_out, lo, hi);
+        assert_memory_equal(want, got, n_out * sizeof *got);
+    }
+    ops_free(in, n_in * sizeof *in);
+    ops_free(weight, n_in * n_out * sizeof *weight);
+    ops_free(bias, n_out * sizeof *bias);
+    ops_free(shift, n_out * sizeof *shift);
+    ops_free(want, n_out * sizeof *want);
+    ops_free(got, n_out * sizeof *got);
+}
+
 static void check_all(const fmc_kernels *k)
 {
+    for (size_t n_out = 16; n_out <= FMC_PRIOR_LAYER_MAX; n_out += 16)
+        for (size_t n_in = 2; n_in <= FMC_PRIOR_LAYER_MAX; n_in += 2)
+            check_layer(k, &fmc_kernels_ref, n_in, n_out, n_in == FMC_PRIOR_LAYER_MAX);
+
     for (size_t i = 0; i < N_OPS_SIZES; i++) {
         if (ops_sizes[i] == 0)
             continue;

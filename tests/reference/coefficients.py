@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .bits import M32, STRETCH, Corrupt, Decoder, Distribution, learn, prob, squash
+from .learned import COUNTERS, ask
 from .ols import Ols
 from . import static
 
-FAST, AVERAGE, MIX, BEST, STATIC = range(5)
+FAST, AVERAGE, MIX, BEST, STATIC, PRIOR = range(6)
 LARGEST = 1 << 28
 LIMIT = 127
 WEIGHTS = [  # w ww north north2 up parent sibling time
@@ -58,6 +59,14 @@ def lg(v):
         return v
     t = v.bit_length() - 1
     return min(4 + 4 * (t - 2) + ((v >> (t - 2)) & 3), 39)
+
+
+def log(v):
+    """8.7: 32 an octave, with the sign."""
+    u = abs(v) + 1
+    t = u.bit_length() - 1
+    k = min(32 * t + ((u << 5) >> t & 31), 511)
+    return -k if v < 0 else k
 
 
 def half(v):
@@ -111,21 +120,39 @@ class Mean:
 class Block:
     """8.1 to 8.5: one independent share of all bands; writes into q, a list of arrays."""
 
-    def __init__(self, bands, q, tier, index, n_blocks, data):
+    def __init__(self, bands, q, tier, index, n_blocks, data, prior=None):
         self.bands, self.q, self.tier, self.index, self.n_blocks = bands, q, tier, index, n_blocks
         self.d = Decoder(data)
         self.m = [np.zeros(b.dim, np.int64) for b in bands]
-        n_pairs = (0, 2, 2, 5)[tier]
+        n_pairs = (0, 2, 2, 5, None, 5)[tier]
+        self.best, self.prior = tier in (BEST, PRIOR), None
         self.symbols = tier in (FAST, AVERAGE)
         self.by_energy, self.by_pair = {}, [{}, {}]
-        self.n_inputs = 1 + n_pairs + (tier == BEST)
+        self.n_inputs = 1 + n_pairs + self.best
         self.energy = {}
         self.pair = [[0] * 6400 for _ in range(n_pairs)]
         self.mean_table, self.mean_sign = [0] * (8 * 20 * 31), [0] * (20 * 31)
         self.sign, self.segment = [prob(0.5)] * (27 * 4), [prob(0.125)] * 24
         self.escape, self.top = [prob(0.5)] * 30, [prob(15 / 32)] * 16
         self.mix, self.sign_mix = {}, {}
+        if tier == PRIOR:
+            self.start(prior)
         self.error = [0] * (max(b.dim[4] for b in bands) + 4)
+
+    def start(self, model):
+        """8.7: where a prior lets the adaptive model begin."""
+        a = model.arrays
+        table = {n: [int(p) << 16 | int(k) for p, k in zip(a[f"start/{n}"].ravel(), a[f"seen/{n}"].ravel())]
+                 for n in COUNTERS}
+        self.prior = model
+        self.energy = {(c, e): table["energy"][(e * 12 + c) * 16:(e * 12 + c) * 16 + 16] for c in range(12) for e in range(40)}
+        self.pair = [table[f"pair{i}"] for i in range(5)]
+        self.mean_table, self.mean_sign, self.sign = table["mean"], table["mean_sign"], table["sign"]
+        self.segment = [table["segment"][4 * c + k] for c in range(12) for k in range(2)]
+        self.escape, self.top, self.by_logit = table["escape"], table["top"], table["logit"]
+        w, n = a["mix/weight"].reshape(780, 9).tolist(), a["mix/seen"].ravel().tolist()
+        self.mix = {(c, k, r): [w[i], n[i]] for c in range(12) for k in range(16) for r in range(4) for i in [(c * 16 + k) * 4 + r]}
+        self.sign_mix = {c: [w[768 + c], n[768 + c]] for c in range(12)}
 
     def rows_of(self, band):
         return band.dim[3] * self.index // self.n_blocks, band.dim[3] * (self.index + 1) // self.n_blocks
@@ -208,21 +235,22 @@ class Block:
             table[key] = [[19660 // n] * n, 0]
         return table[key]
 
-    def mixed(self, counters, weights):
+    def mixed(self, counters, weights, logit=()):
         table, i = counters[0]
         for t, k in counters[1:]:
             if t[k] & 1023 == 0:
                 t[k] = table[i] & ~1023
-        s = [STRETCH[t[k] >> 20] for t, k in counters]
+        s = [STRETCH[t[k] >> 20] for t, k in counters] + list(logit)
         w = weights[0]
         p = squash(sum(a * b for a, b in zip(s, w)) >> 14)
         bit = self.d.bit(p)
         e = (65535 if bit else 0) - p
         h = 14 if weights[1] < 64 else 15 if weights[1] < 512 else 16 if weights[1] < 4096 else 17
         weights[1] += 1
-        for j, (t, k) in enumerate(counters):
-            v = (w[j] + ((s[j] * e + (1 << (h - 1))) >> h)) & M32
+        for j, stretched in enumerate(s):
+            v = (w[j] + ((stretched * e + (1 << (h - 1))) >> h)) & M32
             w[j] = v - (1 << 32) if v >> 31 else v
+        for t, k in counters:
             learn(t, k, bit, LIMIT)
         return bit
 
@@ -234,11 +262,55 @@ class Block:
             self.energy[key] = [prob(0.25)] + [prob(0.375)] * 15
         counters = [(self.energy[key], line)]
         counters += [(t, context * 8 + slot) for t, context in zip(self.pair, self.contexts)]
-        if self.tier == BEST:
+        if self.best:
             counters.append((self.mean_table, (slot * 20 + self.scale) * 31 + mean_index(mean)))
-        e = self.e
+        e, logit = self.e, []
+        if self.prior:
+            output = self.ladder + slot - 1 if k else 0
+            logit = [self.logits[output]]
+            counters.append((self.by_logit, self.logit_counter(output, logit[0])))
         mix_range = 0 if e < 4 else 1 if e < 10 else 2 if e < 14 else 3
-        return self.mixed(counters, self.weights(self.mix, (self.c, line, mix_range), self.n_inputs))
+        return self.mixed(counters, self.weights(self.mix, (self.c, line, mix_range), self.n_inputs), logit)
+
+    # --- 8.7 ---
+
+    def logit_counter(self, output, logit):
+        return (output * 3 + (0 if self.e < 12 else 1 if self.e < 20 else 2)) * 32 + ((logit + 2048) >> 7)
+
+    def features(self, i, at, x, sums, energy, run, scale, mean, shift, is_difference):
+        band, n = self.bands[i], self.bands[i].dim[4]
+
+        def tap(dz, dy, dx):
+            to = (at[0], at[1], at[2] + dz, at[3] + dy)
+            return log(int(self.q[i][to][x + dx])) if self.has(i, to) and 0 <= x + dx < n else 0
+
+        def other_row(j, mask):
+            to = self.other(j, mask, at) if j >= 0 and self.bands[j].count else None
+            return [] if to is None else self.q[j][to].tolist()
+
+        def spread(j, mask):
+            row = other_row(j, mask)
+            return log(row[min(x >> (mask >> 4 & 1), len(row) - 1)]) if row else 0
+
+        def value(row, k):
+            return row[k] if 0 <= k < len(row) else 0
+
+        near = [tap(*d) for d in ((0, 0, -1), (0, 0, -2), (0, 0, -3), (0, -1, 0), (0, -1, 1), (0, -1, -1), (0, -2, 0),
+                                  (0, -1, 2), (-1, 0, 0), (-1, 0, 1), (-1, 0, -1), (-1, -1, 0), (-1, 1, 0), (-2, 0, 0))]
+        north, _, _, parent_sum, sibling_sum, time_sum = sums
+        parent, time = spread(band.parent, band.parent_half), spread(band.time_parent, band.time_half)
+        rows = [other_row(j, 0) for j in (list(reversed(band.siblings)) + [-1] * 3)[:3]]
+        sibling = [log(value(r, x)) for r in rows]
+        beside = abs(value(rows[0], x - 1)) + abs(value(rows[0], x + 1))
+        s = -1 if mean < 0 else 1
+        y, z = at[3] & 1, at[2] & 1
+        f = [abs(v) for v in near] + [abs(parent), log(parent_sum[x]), abs(time), log(time_sum[x]), abs(sibling[0]), log(beside),
+                                      abs(sibling[1]), abs(sibling[2]), log(sibling_sum[x]), log(energy), log(scale),
+                                      log(abs(mean)), min(abs(mean), 511), min(scale, 511), log(run), 64 * min(shift, 7),
+                                      256 if is_difference else 0, log(north[x])]
+        f += [s * near[k] for k in (0, 1, 3, 6, 5, 4, 8, 13, 9, 10, 11, 12)] + [s * parent, s * time, s * sibling[0], s * sibling[1]]
+        return f + [s * (-parent if x & 1 else parent), s * (-parent if y else parent), s * (-time if z else time),
+                    s * (-parent if x & 1 != y else parent)]
 
     # --- 8.8 ---
 
@@ -288,9 +360,13 @@ class Block:
         if not self.decision(0, abs(mean)):
             return 0
         counter = self.sign_counter(band, q, north, up, x)
-        if self.tier == BEST:
-            second = (self.mean_sign, self.scale * 31 + mean_index(mean))
-            negative = self.mixed([counter, second], self.weights(self.sign_mix, class_of(band), 2))
+        if self.best:
+            counters, logit = [counter, (self.mean_sign, self.scale * 31 + mean_index(mean))], []
+            if self.prior:
+                logit = [-self.logits[1] if mean < 0 else self.logits[1]]
+                counters.append((self.by_logit, self.logit_counter(1, logit[0])))
+            negative = self.mixed(counters, self.weights(self.sign_mix, class_of(band), 2), logit)
+            self.ladder = 2 if bool(negative) == (mean < 0) else 9
         else:
             negative = self.d.adaptive(*counter, LIMIT)
         shift = 0
@@ -310,7 +386,7 @@ class Block:
 
     def row(self, i, at):
         band = self.bands[i]
-        n, best = band.dim[4], self.tier == BEST
+        n, best = band.dim[4], self.best
         (north, north2, up, parent, sibling, time), energy0 = self.neighbourhood(i, at)
         kw, kww = WEIGHTS[class_of(band)][:2]
         q, m = self.q[i][at], self.m[i][at]
@@ -361,6 +437,13 @@ class Block:
                     base = (mean + 8) >> 4
                     mean -= 16 * base
                     total, self.c, self.e = scale, 11, lg(scale)
+            if self.prior:
+                shift = 0
+                while total >> shift > 128:
+                    shift += 1
+                sums = (north, north2, up, parent, sibling, time)
+                f = self.features(i, at, x, sums, energy, run, scale, mean, shift, base != 0)
+                self.logits = [int(v) for v in ask(self.prior, f, class_of(band) * 8 + (band.high >> 2 & 7))]
             if self.symbols:
                 value = self.value_of_symbol(band, q, q_n, q_u, x)
             else:
@@ -392,7 +475,7 @@ def undo_differences(q):
                 v[z, y, x] += p
 
 
-def decode(bands, tier, r):
+def decode(bands, tier, r, prior=None):
     """All that is left of r. Returns an int64 array for each band."""
     q = [np.zeros(b.dim, np.int64) for b in bands]
     total, rows = sum(b.count for b in bands), max(b.dim[3] for b in bands)
@@ -401,7 +484,7 @@ def decode(bands, tier, r):
     for i in range(n_blocks):
         data = r.bytes(sizes[i]) if i + 1 < n_blocks else r.rest()
         if tier != STATIC:
-            Block(bands, q, tier, i, n_blocks, data).run()
+            Block(bands, q, tier, i, n_blocks, data, prior).run()
         elif data[:1] == b"\1":
             Block(bands, q, AVERAGE, i, n_blocks, data[1:]).run()
         elif data[:1] == b"\0":

@@ -190,9 +190,17 @@ def read_tier(r):
     return tier
 
 
+def read_tier_or_prior(r):
+    """Tier and prior of a body."""
+    tier = r.u8()
+    if tier > coefficients.PRIOR:
+        raise Unsupported("tier")
+    return tier, learned.model_of(r.number("Q")) if tier == coefficients.PRIOR else None
+
+
 def transform_body(r, dim, real, scale=0):
     """5.1; with a scale, 5.6: None if the plan does not allow it."""
-    tier, plan = read_tier(r), transform.Plan(r, dim)
+    (tier, prior), plan = read_tier_or_prior(r), transform.Plan(r, dim)
     step = read_step(r)
     centres = [[r.number("b") for _ in range(3)] for _ in range(3)]
     bands, gain = plan.bands(), 1.0
@@ -201,7 +209,7 @@ def transform_body(r, dim, real, scale=0):
             return None
         gain = plan.coarsen(scale)
     y = np.zeros(plan.dim, real)
-    for band, q in zip(bands, coefficients.decode(bands, tier, r)):
+    for band, q in zip(bands, coefficients.decode(bands, tier, r, prior)):
         if all(s.stop <= n for s, n in zip(band.box, plan.dim)):
             y[band.box] = coefficients.dequantise(q, step, centres, real).reshape(y[band.box].shape)
     transform.inverse(y, plan)
@@ -222,9 +230,9 @@ def patches_body(r, dim, real):
 
 
 def interpolation_body(r, dim, real):
-    tier, step = read_tier(r), read_step(r)
+    (tier, prior), step = read_tier_or_prior(r), read_step(r)
     plan = interpolation.Plan(r, dim, real)
-    return plan.decode(coefficients.decode(plan.bands(), tier, r), step).reshape(dim)
+    return plan.decode(coefficients.decode(plan.bands(), tier, r, prior), step).reshape(dim)
 
 
 def correction(r, x, dim, order):

@@ -141,57 +141,6 @@ static void any_bytes_decode_without_harm(void **state)
     free(q);
 }
 
-/* A stand-in for a network: knows the values up to a rounding, from data that both sides have. */
-typedef struct oracle {
-    const fmc_band *band;
-    const int32_t  *truth;
-} oracle;
-
-static fmc_status oracle_predict(void *user, uint32_t i, const int32_t *q, int16_t *mean_q4, int16_t *log2_scale_q4)
-{
-    const oracle *o = user;
-
-    (void)q;
-    for (size_t k = 0; k < o->band[i].count; k++) {
-        mean_q4[k] = (int16_t)(16 * o->truth[o->band[i].start + k] + 3);
-        log2_scale_q4[k] = 0;
-    }
-    return FMC_OK;
-}
-
-static void a_voice_that_knows_makes_streams_smaller(void **state)
-{
-    const size_t dim[FMC_MAX_RANK] = { 1, 1, 4, 32, 32 };
-    const fmc_exec ex = exec_with(1);
-    fmc_band band[2];
-    const size_t n_bands = make_bands(band, dim), n = 2 * band[0].count;
-    int32_t *q = malloc(n * sizeof *q), *got = calloc(n, sizeof *got);
-    oracle o = { band, q };
-    const fmc_voice voice = { &o, oracle_predict };
-
-    (void)state;
-    seed = 3;
-    for (size_t k = 0; k < n; k++)
-        q[k] = (int32_t)(next_random() % 13) - 6;
-    for (uint32_t tier = FMC_COEF_FAST; tier <= FMC_COEF_STATIC; tier++) {
-        fmc_out without = fmc_out_make(&fmc_system_allocator), with = fmc_out_make(&fmc_system_allocator);
-        fmc_in in;
-
-        assert_int_equal(fmc_coef_encode(&ex, band, n_bands, q, tier, NULL, &without), FMC_OK);
-        o.truth = memcpy(malloc(n * sizeof *q), q, n * sizeof *q);
-        assert_int_equal(fmc_coef_encode(&ex, band, n_bands, q, tier, &voice, &with), FMC_OK);
-        assert_true(with.size * 2 < without.size);
-        in = fmc_in_make(with.data, with.size);
-        assert_int_equal(fmc_coef_decode(&ex, band, n_bands, got, tier, &voice, &in), FMC_OK);
-        assert_memory_equal(q, got, n * sizeof *q);
-        free((void *)(uintptr_t)o.truth);
-        fmc_out_fini(&without);
-        fmc_out_fini(&with);
-    }
-    free(q);
-    free(got);
-}
-
 /* A step whose inverse overflows makes NaN and infinity on the way. */
 static void extreme_steps_quantise_within_range(void **state)
 {
@@ -307,7 +256,6 @@ int main(void)
         cmocka_unit_test(every_tier_gives_back_the_values),
         cmocka_unit_test(blocks_do_not_change_bytes_with_threads),
         cmocka_unit_test(any_bytes_decode_without_harm),
-        cmocka_unit_test(a_voice_that_knows_makes_streams_smaller),
         cmocka_unit_test(extreme_steps_quantise_within_range),
         cmocka_unit_test(coefficients_in_place_quantise_as_if_packed),
         cmocka_unit_test(every_simd_level_gives_the_same_bytes),

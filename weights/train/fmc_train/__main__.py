@@ -17,6 +17,8 @@ COMMANDS = {
     "export": "checkpoint to .fmcw",
     "check": "read a .fmcw the way a loader must",
     "tiny": "small random model file for tests",
+    "prior-train": "train a prior from fields to .fmcw, resumable",
+    "finetune-prior": "go on from a prior on one's own fields",
     "vectors": "test vectors of a .fmcw: latents in, integers out",
 }
 
@@ -26,10 +28,10 @@ def main(arguments=None):
     if not arguments or arguments[0] not in COMMANDS:
         print("usage: python -m fmc_train COMMAND ...\n")
         for name, what in COMMANDS.items():
-            print(f"  {name:10} {what}")
+            print(f"  {name:14} {what}")
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
     command = arguments[0]
-    module = importlib.import_module(f"fmc_train.commands.{command}")
+    module = importlib.import_module(f"fmc_train.commands.{command.replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"python -m fmc_train {command}", description=COMMANDS[command])
     module.arguments(parser)
     return module.run(parser.parse_args(arguments[1:])) or 0

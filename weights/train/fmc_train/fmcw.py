@@ -66,8 +66,15 @@ class Model:
     record: dict            # training record
 
 
+PRIOR_NUMBERS = ["layout", "width1", "width2"]
 NUMBERS = ["levels", "latent", "hyper", "patch_t", "patch_y", "patch_x", "hyper_y", "hyper_x", "latent_frac", "output_frac",
            "scales"]
+
+
+def names_of(architecture):
+    """What the words of section MODEL are called."""
+    need(architecture in ("vae", "prior"), f"architecture {architecture} is not known")
+    return NUMBERS if architecture == "vae" else PRIOR_NUMBERS
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -99,7 +106,7 @@ def write(model):
         table.append(ARRAY.pack(name.encode(), code, array.ndim, 0, *(list(array.shape) + [0] * (6 - array.ndim)),
                                 len(data), len(raw), 0))
         data += _pad(raw)
-    words = [model.numbers[n] for n in NUMBERS]
+    words = [model.numbers[n] for n in names_of(model.architecture)]
     record = json.dumps(model.record, sort_keys=True, indent=1).encode()
     bodies = [(b"MODEL", MODEL.pack(model.architecture.encode(), *words, *([0] * (28 - len(words))))),
               (b"PROGRAMS", b"".join(programs)), (b"OPS", b"".join(ops)), (b"ARRAYS", b"".join(table)), (b"DATA", data),
@@ -176,9 +183,9 @@ def read(data):
     need(len(sections["MODEL"]) == MODEL.size, "section MODEL: size")
     name, *words = MODEL.unpack(sections["MODEL"])
     architecture = _text(name, "architecture")
-    need(architecture == "vae", f"architecture {architecture} is not known")
-    need(not any(words[len(NUMBERS):]), "section MODEL: reserved words")
-    numbers = dict(zip(NUMBERS, words))
+    names = names_of(architecture)
+    need(not any(words[len(names):]), "section MODEL: reserved words")
+    numbers = dict(zip(names, words))
     arrays = _read_arrays(sections)
     by_number = list(arrays)
     need(len(sections["OPS"]) % OP.size == 0 and len(sections["OPS"]) // OP.size <= MAX_OPS, "section OPS: size")
@@ -203,8 +210,12 @@ def read(data):
         except ValueError:
             raise BadModel("training record is not JSON") from None
     model = Model(architecture, numbers, programs, arrays, record)
-    from .checks import check_model
-    check_model(model)
+    if architecture == "prior":
+        from .prior import check
+        check(model)
+    else:
+        from .checks import check_model
+        check_model(model)
     return model
 
 
