@@ -62,7 +62,7 @@ const golden_case golden_cases[] = {
     { "empty", F32, 3, { 4, 0, 7 }, "smooth", REL, 1e-3, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "vae_3d", F32, 3, { 9, 33, 50 }, "moving", NRMSE, 1e-2, 5, VAE, { 0 }, { 0 }, 0, 0, 0, "klt" },
     { "vae_interp", F64, 3, { 4, 17, 31 }, "moving", REL, 1e-2, 5, VAE | INTERP, { 0 }, { 0 }, 0, 0, 0, "faithful" },
-    { "vae_mask", F32, 2, { 40, 37 }, "coast_nan", ABS, 1.0 / 8, 9, VAE | TRANSFORM, { 0 }, { 0 }, 0, 0, 0, "klt" },
+    { "vae_mask", F32, 2, { 40, 37 }, "coast_nan", ABS, 1.0 / 8, 1, VAE | TRANSFORM, { 0 }, { 0 }, 0, 0, 0, "klt" },
     { "vae_pw_rel", F32, 4, { 2, 3, 18, 20 }, "signed", FMC_BOUND_PW_REL, 1e-2, 5, VAE, { 0 }, { 0 }, 0, 0, 0, "faithful" },
     { "vae_pca", F32, 3, { 5, 34, 37 }, "moving", NRMSE, 1e-2, 5, VAE | PCA, { 0 }, { 0 }, 0, 0, 0, "klt" },
     { "prior_3d", F32, 3, { 9, 33, 50 }, "moving", NRMSE, 1e-3, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, "tiny_prior" },
