@@ -137,10 +137,10 @@ class Crops:
 
     def fit(self, height, width):
         """The extents, or smaller ones where no field is as large (multiples of 16)."""
-        while not any(h >= height and w >= width for h, w in self.sizes):
-            height, width = (height - 16, width) if height >= width else (height, width - 16)
-            if min(height, width) < 16:
-                raise ValueError("no field has 16 x 16 samples a frame")
+        fitting = [(min(height, h // 16 * 16), min(width, w // 16 * 16)) for h, w in self.sizes]
+        height, width = max(fitting, key=lambda size: size[0] * size[1])
+        if not height * width:
+            raise ValueError("no field has 16 x 16 samples a frame")
         return height, width
 
     def field(self, path):
