@@ -172,6 +172,7 @@ static fmc_status measure_whole(const fmc_exec *ex, fmc_lossy *l, double *bits)
     const int is_mean_square = l->target.kind == FMC_BOUND_NRMSE;
     fmc_quantised z = { 0 };
     double ratio, here, step;
+    int is_near;
     fmc_status st;
 
     *bits = HUGE_VAL;
@@ -184,12 +185,14 @@ static fmc_status measure_whole(const fmc_exec *ex, fmc_lossy *l, double *bits)
     for (int i = 0;; i++) {
         FMC_TRY(try_step(ex, l, step, &z, &ratio, &here));
         ratio = is_mean_square ? fmin(64, fmax(0.125, ratio)) : 1;
+        /* Far from the goal the size says nothing: on smooth data all may be zero, and errors add up. */
+        is_near = ratio < (i == 0 ? 2 : 1.25);
         here += ratio > 0.67 ? fmin((double)l->count, here / 2) * log2(ratio) : 0;
-        if (here < *bits && (ratio < 1.25 || i == 0)) {
+        if (here < *bits && is_near) {
             *bits = here;
             l->predict_step = is_mean_square ? step * pow(0.996 / ratio, 1.1) : 0;
         }
-        if (i == 4 || (ratio > 0.8 && ratio < 1.25))
+        if (i == 6 || (ratio > 0.8 && ratio < 1.25))
             break;
         step = fmc_quantise_round_step(step * pow(0.996 / ratio, 1.1));
     }

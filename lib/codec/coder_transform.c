@@ -25,6 +25,8 @@ typedef struct patience {
 } patience;
 static const patience hasty = { 0.988, 0.97, 0.994, 0.97, 0.018 }, normal = { 0.9945, 0.987, 0.997, 0.987, 0.008 },
                       thorough = { 0.998, 0.995, 0.998, 0.994, 0.003 };
+/* Steps above this many limits mean that a few coefficients hold everything, and a part of the rows may have none of them. */
+static const double sparse_step = 24;
 /* Masked samples, which nobody misses, take this share of the error that others take. */
 static const double masked_share = 0.5;
 
@@ -88,7 +90,7 @@ done:
  * Step at which the coefficients' squared error is `wanted`, by secants in the logarithms from quant.step on, kept
  * inside the steps found too small and too large.
  */
-static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted)
+static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted, uint32_t sampling)
 {
     double step = t->quant.step, slope = t->slope, last_step = 0, last = 0, small = 0, large = HUGE_VAL;
     fmc_status st = FMC_OK;
@@ -98,7 +100,7 @@ static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted)
 
         t->quant.step = step;
         FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->plan, t->z->band, t->z->n_bands, t->c, &t->quant,
-                                    i < 2 ? 4 * SAMPLING : SAMPLING, NULL, &error));
+                                    i < 2 && sampling > 1 ? 4 * sampling : sampling, NULL, &error));
         t->error2 = error;
         if (!(error > 0) || (error == last && error < wanted))
             break; /* all zero: nothing more to lose */
@@ -187,13 +189,13 @@ static double next_step(attempt *t, const bracket *b, double ratio, int round)
     if (round < 2 && t->error2 > 0) {
         /* Coefficients and samples lose in proportion. */
         wanted = t->error2 * (t->how.aim / ratio) * (t->how.aim / ratio);
-        step *= exp(log(wanted / t->error2) / t->slope);
+        step *= fmin(8, fmax(0.125, exp(log(wanted / t->error2) / t->slope))); /* few coefficients: the slope is a guess */
     } else if (b->keeps > 0 && b->breaks < HUGE_VAL) {
         const double part = b->low > 0 ? log(t->how.aim / b->low) / log(b->high / b->low) : 0.5;
 
         step = b->keeps * pow(b->breaks / b->keeps, part < 0.2 ? 0.2 : part > 0.8 ? 0.8 : part);
     } else {
-        step *= ratio < 1 ? 1.25 : round < 6 ? fmax(0.5, t->how.aim / ratio) * 0.98 : 0.5;
+        step *= ratio < 1 ? 1.25 : round < 6 ? fmax(0.5, t->how.aim / ratio) * 0.98 : 0.25;
     }
     if (step <= b->keeps || step >= b->breaks) {
         wanted = 0;
@@ -250,7 +252,11 @@ static fmc_status begin(const fmc_exec *ex, attempt *t, double *wanted)
     } else {
         t->quant.step = 3 * l->target.limit;
         *wanted = limit * limit * (valid + ((double)l->count - valid) * masked_share);
-        FMC_TRY(find_step(ex, t, *wanted));
+        FMC_TRY(find_step(ex, t, *wanted, SAMPLING));
+        if (t->quant.step > sparse_step * l->target.limit) {
+            t->quant.step = 3 * l->target.limit;
+            FMC_TRY(find_step(ex, t, *wanted, 1));
+        }
     }
 done:
     return st;

@@ -306,6 +306,12 @@ static double margin_of(const encoding *e)
     return effort >= 9 ? 1.25 : fmc_block_count(e->block) <= SMALL_COUNT ? 1.1 : 1.01;
 }
 
+/* Prediction failed, or took more than the transform would have by its estimate. */
+static int broke_promise(const encoding *e)
+{
+    return e->best.coder == FMC_CODER_AUTO || (double)e->best.payload.size > 1.02 * e->transform_bytes;
+}
+
 /* Code what promises most, and whatever comes close to it. */
 static fmc_status code_promising(encoding *e)
 {
@@ -320,8 +326,8 @@ static fmc_status code_promising(encoding *e)
     fmc_quantised_fini(e->ex, &e->transform);
     if (has_interp && (e->interp_bytes <= most || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
         FMC_TRY(code_interp(e));
-    if (e->best.coder == FMC_CODER_AUTO && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL)
-        FMC_TRY(code_transform(e, 0)); /* prediction promised more than it could keep */
+    if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL && broke_promise(e))
+        FMC_TRY(code_transform(e, 0));
     fmc_lossy_fini(e->ex, &e->lossy);
     if (has_grid && (e->grid_bytes <= most || e->best.coder == FMC_CODER_AUTO))
         FMC_TRY(code_grid(e));
