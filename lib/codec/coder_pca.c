@@ -294,11 +294,13 @@ fmc_status fmc_pca_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in,
     fmc_tx_klt *klt = NULL;
     fmc_patches p;
     fmc_signal inner;
+    uint32_t tier;
+    uint64_t model;
     fmc_status st;
 
     FMC_TRY(patch_signal(s, &p, &inner));
     memcpy(plan.dim, inner.dim, sizeof plan.dim);
-    (void)fmc_in_u8(in);
+    FMC_TRY(fmc_tier_read(in, &tier, &model));
     FMC_TRY(fmc_tx_plan_parse(in, ex->alloc, &plan, &klt));
     (void)snprintf(text, size, "pca %u of %d", klt ? klt->n_rows : 0, FMC_PATCH);
 done:

@@ -310,6 +310,44 @@ static void the_built_in_prior_makes_small_streams_smaller(void **state)
     fmc_ctx_destroy(ctx);
 }
 
+/* The hash before the plan is skipped when a chunk is described. */
+static void chunks_with_a_prior_are_described(void **state)
+{
+    static const uint32_t coder[] = { FMC_CODER_TRANSFORM, FMC_CODER_INTERP, FMC_CODER_PCA };
+    fmc_ctx *ctx = make_ctx();
+    fmc_array a;
+    float *x = make_waves(&a);
+    size_t used = 0;
+
+    (void)state;
+    if (!fmc_embedded_prior().data) {
+        free(x);
+        fmc_ctx_destroy(ctx);
+        skip();
+    }
+    for (size_t i = 0; i < sizeof coder / sizeof *coder; i++) {
+        fmc_chunk_info info = { .struct_size = sizeof info };
+        fmc_params p;
+        void *bytes;
+        size_t size;
+
+        assert_int_equal(fmc_params_init(&p, sizeof p), FMC_OK);
+        p.bound_kind = FMC_BOUND_NRMSE;
+        p.bound = 1e-2;
+        p.effort = 9;
+        p.coder = coder[i];
+        assert_int_equal(fmc_compress_alloc(ctx, &a, &p, &bytes, &size), FMC_OK);
+        assert_int_equal(fmc_inspect_chunk(ctx, bytes, size, 0, &info), FMC_OK);
+        assert_int_equal(info.coder, coder[i]);
+        assert_true(coder[i] != FMC_CODER_PCA || !strncmp(info.detail, "pca ", 4));
+        used += info.model != 0;
+        fmc_free(ctx, bytes);
+    }
+    assert_true(used > 0);
+    free(x);
+    fmc_ctx_destroy(ctx);
+}
+
 /* Without the hash, each damaged file is refused or harmless. */
 static void damaged_files_are_refused(void **state)
 {
@@ -346,6 +384,7 @@ int main(void)
         cmocka_unit_test(damaged_streams_do_no_harm),
         cmocka_unit_test(streams_name_their_prior),
         cmocka_unit_test(the_built_in_prior_makes_small_streams_smaller),
+        cmocka_unit_test(chunks_with_a_prior_are_described),
         cmocka_unit_test(damaged_files_are_refused),
     };
 
