@@ -68,6 +68,17 @@ static void compress_survives(void **state)
         fail_everywhere(compress_it, &cases[i]);
 }
 
+static void patches_survive(void **state)
+{
+    fmc_params cases[] = { params_of(FMC_BOUND_REL, 1e-3), params_of(FMC_BOUND_NRMSE, 1e-2) };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cases[i].coder = FMC_CODER_PCA;
+        fail_everywhere(compress_it, &cases[i]);
+    }
+}
+
 /* A stream that needs a model, and the model. */
 typedef struct learned {
     const fmc_model *model;
@@ -118,9 +129,9 @@ static void a_learned_stream_survives(void **state)
 }
 
 /* Bytes of a stream made without failures. */
-static store good_stream(void)
+static store good_stream(uint32_t coder)
 {
-    const fmc_params p = params_of(FMC_BOUND_REL, 1e-3);
+    fmc_params p = params_of(FMC_BOUND_REL, 1e-3);
     store s = { 0 };
     fmc_array a;
     float *x = make_f32(3, dim, &a);
@@ -128,6 +139,7 @@ static store good_stream(void)
     void *bytes;
     size_t size;
 
+    p.coder = coder;
     assert_int_equal(fmc_ctx_create(NULL, &ctx), FMC_OK);
     assert_int_equal(fmc_compress_alloc(ctx, &a, &p, &bytes, &size), FMC_OK);
     assert_int_equal(store_write(&s, bytes, size), 0);
@@ -149,11 +161,15 @@ static fmc_status decompress_it(fmc_ctx *ctx, void *user)
 
 static void decompress_survives(void **state)
 {
-    store s = good_stream();
+    static const uint32_t coder[] = { FMC_CODER_AUTO, FMC_CODER_PCA };
 
     (void)state;
-    fail_everywhere(decompress_it, &s);
-    free(s.data);
+    for (size_t i = 0; i < sizeof coder / sizeof *coder; i++) {
+        store s = good_stream(coder[i]);
+
+        fail_everywhere(decompress_it, &s);
+        free(s.data);
+    }
 }
 
 static fmc_status read_it(fmc_ctx *ctx, void *user)
@@ -182,7 +198,7 @@ static fmc_status read_it(fmc_ctx *ctx, void *user)
 
 static void reader_survives(void **state)
 {
-    store s = good_stream();
+    store s = good_stream(FMC_CODER_AUTO);
 
     (void)state;
     fail_everywhere(read_it, &s);
@@ -223,7 +239,7 @@ static void writer_survives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compress_survives), cmocka_unit_test(a_learned_stream_survives),
+        cmocka_unit_test(compress_survives), cmocka_unit_test(patches_survive), cmocka_unit_test(a_learned_stream_survives),
         cmocka_unit_test(decompress_survives),
         cmocka_unit_test(reader_survives),
         cmocka_unit_test(writer_survives),

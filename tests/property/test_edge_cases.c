@@ -234,6 +234,14 @@ static void every_coder_holds(void **state)
                 try_edge(&edges[i], goal, last_effort() == 1 ? 1 : 5, coder, 0);
 }
 
+static void the_coder_of_patches_holds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        for (size_t goal = 0; goal < sizeof goals / sizeof *goals; goal++)
+            try_edge(&edges[i], goal, last_effort() == 1 ? 1 : 5, FMC_CODER_PCA, 0);
+}
+
 static void arrays_that_are_not_contiguous_are_ordinary(void **state)
 {
     (void)state;
@@ -273,7 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_bound_and_effort_holds),
-        cmocka_unit_test(every_coder_holds),
+        cmocka_unit_test(every_coder_holds), cmocka_unit_test(the_coder_of_patches_holds),
         cmocka_unit_test(arrays_that_are_not_contiguous_are_ordinary),
         cmocka_unit_test(a_stride_of_zero_repeats_samples),
     };

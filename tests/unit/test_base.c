@@ -45,6 +45,8 @@ static size_t goes_through(const fmc_block *b, const void *data, uint32_t kind, 
     if (coder == FMC_CODER_TRANSFORM) {
         assert_int_equal(fmc_transform_choose(&ex, &l), FMC_OK);
         assert_int_equal(fmc_transform_quantise(&ex, &l, 0, HUGE_VAL, &z), FMC_OK);
+    } else if (coder == FMC_CODER_PCA) {
+        assert_int_equal(fmc_pca_quantise(&ex, &l, &z), FMC_OK);
     } else {
         assert_int_equal(fmc_predict_quantise(&ex, &l, &z), FMC_OK);
     }
@@ -83,6 +85,7 @@ static void every_goal_holds_above_a_base(void **state)
                 for (size_t i = 100; i < 200; i++)
                     ((float *)data)[i] = NAN;
             (void)goes_through(&b, data, goal[g].kind, goal[g].limit, FMC_CODER_INTERP);
+            (void)goes_through(&b, data, goal[g].kind, goal[g].limit, FMC_CODER_PCA);
             if (goal[g].kind != FMC_BOUND_PW_REL)
                 (void)goes_through(&b, data, goal[g].kind, goal[g].limit, FMC_CODER_TRANSFORM);
             free(data);
