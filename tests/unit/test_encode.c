@@ -109,6 +109,30 @@ static void the_choice_is_close_to_the_best(void **state)
     }
 }
 
+/* A few waves and nothing else: a few coefficients, at every goal and effort. */
+static void smooth_fields_take_next_to_nothing(void **state)
+{
+    static const size_t dim[][3] = { { 16, 64, 64 }, { 16, 128, 128 }, { 8, 128, 100 } };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof dim / sizeof *dim; k++) {
+        const fmc_block b = make_block(FMC_F32, 3, dim[k][0], dim[k][1], dim[k][2]);
+        float *x = malloc(fmc_block_count(&b) * sizeof *x);
+
+        for (size_t i = 0; i < fmc_block_count(&b); i++) {
+            const double u = 6.2831853 * (double)(i % b.dim[2]) / (double)b.dim[2];
+            const double v = 6.2831853 * (double)(i / b.dim[2] % b.dim[1]) / (double)b.dim[1];
+            const double t = (double)(i / b.dim[2] / b.dim[1]);
+
+            x[i] = (float)(sin(u + 0.05 * t) * cos(v) + 0.3 * sin(2 * v + 0.1 * t));
+        }
+        for (uint32_t effort = 1; effort <= 9; effort += 4)
+            for (double limit = 0.003; limit < 0.1; limit *= 3)
+                assert_true(round_trip(&b, x, FMC_BOUND_NRMSE, limit, effort, FMC_CODER_AUTO) < 1200);
+        free(x);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +140,7 @@ int main(void)
         cmocka_unit_test(decoding_reports_failed_allocations),
         cmocka_unit_test(bytes_do_not_depend_on_threads),
         cmocka_unit_test(the_choice_is_close_to_the_best),
+        cmocka_unit_test(smooth_fields_take_next_to_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
