@@ -205,7 +205,7 @@ typedef struct fmc_chunk_info {
     uint64_t size;                     /**< of the record in bytes */
     double   abs_bound;                /**< pointwise bound that holds in this chunk, data units; 0 exact; < 0 none stored */
     char     detail[64];               /**< transforms per axis, or predictor; NUL-terminated */
-    uint64_t model;                    /**< hash of the model that decoding needs; 0: none */
+    uint64_t model;                    /**< hash of the model that decoding needs; 0: none; of two, the one that predicts */
 } fmc_chunk_info;
 
 /** Describe a stream in memory. @return FMC_OK, _ARG, _NOT_FMC, _UNSUPPORTED, _TRUNCATED, _CORRUPT. */

@@ -2,6 +2,7 @@
 #include "api/pack.h"
 
 #include "api/goal.h"
+#include "api/params.h"
 #include "api/range.h"
 #include "array/view.h"
 #include "container/check.h"
@@ -20,10 +21,9 @@ static void choose_models(const fmc_ctx *ctx, const fmc_params *params, fmc_effo
 
     if (params->no_model)
         return;
-    e->prior = is_prior ? params->model : ctx->own_prior;
-    e->model = is_prior ? ctx->own_model : params->model;
-    if (is_prior && params->effort < 9 && !(params->coder & FMC_CODER_VAE))
-        e->model = NULL; /* opened for something else */
+    /* What an earlier call opened must not change the bytes of this one. */
+    e->prior = is_prior ? params->model : params->effort >= 5 ? ctx->own_prior : NULL;
+    e->model = !is_prior ? params->model : fmc_params_want_vae(params) ? ctx->own_model : NULL;
     e->learned = params->coder & FMC_CODER_VAE     ? FMC_LEARNED_ALWAYS
                  : e->model == ctx->own_model ? FMC_LEARNED_CHEAP
                                               : FMC_LEARNED_TRY;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "container/layout.h"
 #include "nn/model.h"
+#include "core/status.h"
 
 enum { PARAMS_SIZE_MIN = 8, PARAMS_SIZE_MAX = 1024 };
 
@@ -72,7 +73,7 @@ static fmc_status check_choices(fmc_ctx *ctx, const fmc_params *p)
     return FMC_OK;
 }
 
-static int wants_vae(const fmc_params *p)
+int fmc_params_want_vae(const fmc_params *p)
 {
     return !p->no_model && p->bound_kind != FMC_BOUND_LOSSLESS && (p->coder & FMC_CODER_VAE || p->effort >= 9);
 }
@@ -80,17 +81,23 @@ static int wants_vae(const fmc_params *p)
 /* The library's own models where none is given and one is needed. ctx NULL: bytes are counted, nothing is compressed. */
 static fmc_status choose_model(fmc_ctx *ctx, fmc_params *p)
 {
-    const fmc_model *unused;
+    const fmc_model *own = NULL;
     fmc_status st = FMC_OK;
 
     if (p->no_model)
         p->model = NULL;
-    else if (ctx && p->bound_kind != FMC_BOUND_LOSSLESS && p->effort >= 5)
-        st = fmc_ctx_open_own_prior(ctx, &unused); /* used unless p->model is one */
-    if (ctx && st == FMC_OK && (!p->model || fmc_model_is_prior(p->model)) && wants_vae(p))
-        st = fmc_ctx_open_own(ctx, p->model ? &unused : &p->model);
-    if (ctx && st == FMC_OK && p->coder & FMC_CODER_VAE && (!p->model || fmc_model_is_prior(p->model)) && !ctx->own_model)
-        return fmc_fail(ctx, FMC_ERR_MODEL_MISSING, "this library was built without a model of its own: set params.model");
+    if (!ctx || p->no_model || p->bound_kind == FMC_BOUND_LOSSLESS)
+        return FMC_OK;
+    if (p->effort >= 5)
+        FMC_TRY(fmc_ctx_open_own_prior(ctx, &own)); /* used unless p->model is one */
+    if ((p->model && !fmc_model_is_prior(p->model)) || !fmc_params_want_vae(p))
+        return FMC_OK;
+    FMC_TRY(fmc_ctx_open_own(ctx, &own));
+    if (!p->model)
+        p->model = own;
+    if (!own && p->coder & FMC_CODER_VAE)
+        st = fmc_fail(ctx, FMC_ERR_MODEL_MISSING, "this library was built without a model of its own: set params.model");
+done:
     return st;
 }
 

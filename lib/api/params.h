@@ -14,6 +14,9 @@
  */
 fmc_status fmc_params_take(fmc_ctx *ctx, const fmc_params *theirs, uint32_t dtype, fmc_params *out);
 
+/** Do these, taken, ask for the library's own model of architecture `vae` where the caller gives none? */
+int fmc_params_want_vae(const fmc_params *params);
+
 /** fmc_view_check with a message; `name` is the argument's. ctx may be NULL. @return FMC_OK, FMC_ERR_ARG. */
 fmc_status fmc_array_take(fmc_ctx *ctx, const fmc_array *a, enum fmc_view_use use, const char *name);
 

@@ -62,6 +62,17 @@ fmc_status fmc_tier_read(fmc_in *in, uint32_t *tier, uint64_t *model);
 /** The prior of that hash; NULL with other tiers. @return FMC_OK, FMC_ERR_MODEL_MISSING. */
 fmc_status fmc_tier_prior(const fmc_exec *ex, uint32_t tier, uint64_t model, const struct fmc_prior **prior);
 
+/**
+ * The step of a coder: the high half of an f64, which holds all of it (fmc_quantise_round_step). A step that decoders refuse,
+ * one that is not normal and positive, is not written. @return FMC_OK, FMC_ERR_UNSUPPORTED.
+ */
+fmc_status fmc_step_write(double step, fmc_out *out);
+/** @return FMC_OK, _TRUNCATED, _CORRUPT. */
+fmc_status fmc_step_read(fmc_in *in, double *step);
+
+/** The head of a transform coder's body: tier, plan, step, centres. @return also FMC_ERR_UNSUPPORTED, as fmc_step_write. */
+fmc_status fmc_transform_head_write(uint32_t tier, const fmc_tx_plan *plan, const fmc_quantiser *quant, fmc_out *out);
+
 /** Model tier of the coefficient coder for an effort. */
 uint32_t fmc_coder_tier(uint32_t effort);
 

@@ -235,19 +235,6 @@ done:
     return st;
 }
 
-static void write_head(const attempt *t)
-{
-    fmc_out *out = &t->z->head;
-    uint64_t bits;
-
-    memcpy(&bits, &t->quant.step, sizeof bits);
-    fmc_out_u8(out, (uint8_t)t->z->tier);
-    fmc_tx_plan_write(&t->plan, out);
-    fmc_out_u32(out, (uint32_t)(bits >> 32));
-    for (int k = 0; k < FMC_QUANT_CLASSES; k++)
-        fmc_out_bytes(out, t->quant.centre[k], FMC_QUANT_SIZES);
-}
-
 fmc_status fmc_pca_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z)
 {
     const int is_bound = l->target.kind == FMC_BOUND_ABS;
@@ -263,10 +250,7 @@ fmc_status fmc_pca_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z)
     FMC_TRY(attempt_init(ex, &t, rmse));
     error = find_error(&t, aim * rmse);
     FMC_TRY(is_bound ? rebuild(ex, &t, error) : reach_rmse(ex, &t, error));
-    if (!isnormal(t.quant.step))
-        FMC_TRY(FMC_ERR_UNSUPPORTED); /* decoders refuse it */
-    write_head(&t);
-    st = z->head.st;
+    st = fmc_transform_head_write(z->tier, &t.plan, &t.quant, &z->head);
 done:
     attempt_fini(ex, &t);
     return st;

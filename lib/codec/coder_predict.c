@@ -29,23 +29,6 @@ static fmc_status plan_alloc(const fmc_exec *ex, fmc_interp_plan **plan)
     return fmc_alloc(ex->alloc, 1, fmc_interp_plan_size(), (void **)plan);
 }
 
-static void write_step(fmc_out *out, double step)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &step, sizeof bits);
-    fmc_out_u32(out, (uint32_t)(bits >> 32));
-}
-
-static double read_step(fmc_in *in)
-{
-    const uint64_t bits = (uint64_t)fmc_in_u32(in) << 32;
-    double step;
-
-    memcpy(&step, &bits, sizeof step);
-    return step;
-}
-
 /* The largest error that a coder should allow itself, before any search. */
 static double first_bound(const fmc_lossy *l)
 {
@@ -153,10 +136,8 @@ fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised 
         l->x = NULL;
         FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
     }
-    if (!isnormal(step))
-        FMC_TRY(FMC_ERR_UNSUPPORTED); /* decoders refuse it */
     fmc_out_u8(&z->head, (uint8_t)z->tier);
-    write_step(&z->head, step);
+    FMC_TRY(fmc_step_write(step, &z->head));
     fmc_interp_plan_write(l->predict_plan, &z->head);
     st = z->head.st;
 done:
@@ -267,11 +248,9 @@ static fmc_status parse_head(const fmc_signal *s, fmc_in *in, uint32_t *tier, ui
     fmc_status st;
 
     FMC_TRY(fmc_tier_read(in, tier, model));
-    *step = read_step(in);
+    FMC_TRY(fmc_step_read(in, step));
     FMC_TRY(fmc_interp_plan_parse(in, s->rank, s->dim, plan));
-    FMC_TRY(fmc_in_status(in));
-    if (!isnormal(*step) || *step < 0)
-        st = FMC_ERR_CORRUPT;
+    st = fmc_in_status(in);
 done:
     return st;
 }

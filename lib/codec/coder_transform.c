@@ -294,28 +294,6 @@ done:
     return st;
 }
 
-static uint32_t step_bits(double step)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &step, sizeof bits);
-    return (uint32_t)(bits >> 32);
-}
-
-static fmc_status write_head(const attempt *t)
-{
-    fmc_out *out = &t->z->head;
-
-    if (!isnormal(t->quant.step))
-        return FMC_ERR_UNSUPPORTED; /* decoders refuse it */
-    fmc_out_u8(out, (uint8_t)t->z->tier);
-    fmc_tx_plan_write(t->plan, out);
-    fmc_out_u32(out, step_bits(t->quant.step));
-    for (int k = 0; k < FMC_QUANT_CLASSES; k++)
-        fmc_out_bytes(out, t->quant.centre[k], FMC_QUANT_SIZES);
-    return out->st;
-}
-
 fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, double worth,
                                   fmc_quantised *z)
 {
@@ -336,7 +314,7 @@ fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choic
         goto done;
     FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
     FMC_TRY(l->target.kind == FMC_BOUND_ABS ? rebuild(ex, &t, 0) : reach_rmse(ex, &t, wanted));
-    FMC_TRY(write_head(&t));
+    FMC_TRY(fmc_transform_head_write(z->tier, t.plan, &t.quant, &z->head));
 done:
     fmc_dealloc(ex->alloc, t.c);
     fmc_dealloc(ex->alloc, t.gain);

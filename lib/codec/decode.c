@@ -189,6 +189,11 @@ static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fm
         FMC_TRY(fmc_pca_describe(ex, &f->signal, &body, detail, room));
     else
         FMC_TRY(fmc_predict_describe(ex, &f->signal, &body, detail, room));
+    if (facts->prior) {
+        const size_t used = strlen(facts->detail);
+
+        (void)snprintf(facts->detail + used, sizeof facts->detail - used, ", prior");
+    }
 done:
     return st;
 }

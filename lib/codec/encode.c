@@ -338,16 +338,11 @@ done:
 /* The lossy coders over what a base leaves. */
 static fmc_status code_above(encoding *e, const fmc_base *base)
 {
-    const uint32_t coder = e->effort->coder;
-    const int is_lossy = coder == FMC_CODER_TRANSFORM || coder == FMC_CODER_INTERP || coder == FMC_CODER_PCA;
-    fmc_effort effort = *e->effort;
-    encoding r = { .ex = e->ex, .block = e->block, .data = e->data, .goal = e->goal, .effort = &effort, .base = base,
+    encoding r = { .ex = e->ex, .block = e->block, .data = e->data, .goal = e->goal, .effort = e->effort, .base = base,
                    .transform_bytes = HUGE_VAL, .interp_bytes = HUGE_VAL, .grid_bytes = HUGE_VAL };
     fmc_status st;
 
-    if (!is_lossy)
-        effort.coder = FMC_CODER_AUTO;
-    if (coder == FMC_CODER_PCA) {
+    if (e->effort->coder == FMC_CODER_PCA) {
         FMC_TRY(code_pca(&r));
     } else {
         FMC_TRY(estimate_lossy(&r));
@@ -439,14 +434,12 @@ done:
     return st;
 }
 
-static fmc_status encode(encoding *e)
+/* Everything but models and exact samples. */
+static fmc_status code_classical(encoding *e)
 {
     const int is_lossless = e->goal->kind == FMC_BOUND_LOSSLESS;
-    const int is_learned = e->effort->learned == FMC_LEARNED_ALWAYS && !is_lossless;
     fmc_status st = FMC_OK;
 
-    if (is_learned)
-        goto learned;
     /* The lossless coder looks for grids by itself, block by block. */
     if (may_use(e, FMC_CODER_GRID) && (!is_lossless || e->effort->coder == FMC_CODER_GRID || e->effort->effort >= 9))
         FMC_TRY(estimate_grid(e));
@@ -454,8 +447,17 @@ static fmc_status encode(encoding *e)
         FMC_TRY(estimate_lossy(e));
     if (e->effort->coder == FMC_CODER_PCA && !is_lossless)
         FMC_TRY(code_pca(e));
-    FMC_TRY(code_promising(e));
-learned:
+    st = code_promising(e);
+done:
+    return st;
+}
+
+static fmc_status encode(encoding *e)
+{
+    fmc_status st = FMC_OK;
+
+    if (e->effort->learned != FMC_LEARNED_ALWAYS || e->goal->kind == FMC_BOUND_LOSSLESS)
+        FMC_TRY(code_classical(e));
     if (deserves_model(e))
         FMC_TRY(code_learned(e));
     FMC_TRY(maybe_code_exact(e));

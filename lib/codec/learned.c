@@ -104,6 +104,7 @@ fmc_status fmc_learned_predict(const fmc_exec *ex, const fmc_learned *w, const f
                                double *rmse)
 {
     const fmc_base_head head = { .multiplier = w->multiplier, .offset = w->offset };
+    const double unit = ldexp(1, w->exponent);
     double square = 0;
     fmc_status st;
 
@@ -116,7 +117,7 @@ fmc_status fmc_learned_predict(const fmc_exec *ex, const fmc_learned *w, const f
     FMC_TRY(make_base(ex, w, level, base));
     fmc_base_scale(&head, l->count, base->value);
     for (size_t i = 0; i < l->count; i++) {
-        const double e = ldexp(1, base->exponent) * base->value[i] - signal_at(l, i);
+        const double e = unit * base->value[i] - signal_at(l, i);
 
         square += e * e;
     }

@@ -41,7 +41,7 @@ static uint32_t unlike_axes(const fmc_signal *s)
     return bits;
 }
 
-/* Signals lie within +-2: no coder needs to be told of more room than this, and steps of many times that may overflow. */
+/* Signals lie within +-2: a larger limit permits nothing more, but steps of many times it may overflow. */
 static const double most_limit = 64;
 
 /* Normalisation and target for absolute and mean-square goals. */

@@ -19,7 +19,6 @@ typedef struct body_head {
 
 static fmc_status parse_head(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, body_head *h)
 {
-    uint64_t bits;
     fmc_status st;
 
     memset(h, 0, sizeof *h);
@@ -27,14 +26,11 @@ static fmc_status parse_head(const fmc_exec *ex, const fmc_signal *s, fmc_in *in
     h->plan.rank = s->rank;
     memcpy(h->plan.dim, s->dim, sizeof h->plan.dim);
     FMC_TRY(fmc_tx_plan_parse(in, ex->alloc, &h->plan, &h->klt));
-    bits = (uint64_t)fmc_in_u32(in) << 32;
-    memcpy(&h->quant.step, &bits, sizeof bits);
+    FMC_TRY(fmc_step_read(in, &h->quant.step));
     for (int k = 0; k < FMC_QUANT_CLASSES; k++)
         for (int m = 0; m < FMC_QUANT_SIZES; m++)
             h->quant.centre[k][m] = (int8_t)fmc_in_u8(in);
-    FMC_TRY(fmc_in_status(in));
-    if (!isnormal(h->quant.step) || h->quant.step < 0)
-        st = FMC_ERR_CORRUPT;
+    st = fmc_in_status(in);
 done:
     return st;
 }

@@ -198,6 +198,36 @@ static void a_bad_model_costs_nothing(void **state)
     fmc_model_close(m);
 }
 
+/* What an earlier call opened in a context changes no bytes of a later one. */
+static void bytes_do_not_depend_on_the_past(void **state)
+{
+    static const uint32_t efforts[] = { 9, 5, 1, 9 };
+    const uint64_t dim[] = { 4, 32, 32 };
+    fmc_ctx *used = make_ctx(NULL);
+    fmc_array a;
+    float *x = make_waves(3, dim, 0, &a);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof efforts / sizeof *efforts; i++) {
+        fmc_params p = params_for(NULL, FMC_BOUND_NRMSE, 1e-2);
+        fmc_ctx *fresh = make_ctx(NULL);
+        void *bytes[2];
+        size_t size[2];
+
+        p.coder = FMC_CODER_AUTO;
+        p.effort = efforts[i];
+        assert_int_equal(fmc_compress_alloc(used, &a, &p, &bytes[0], &size[0]), FMC_OK);
+        assert_int_equal(fmc_compress_alloc(fresh, &a, &p, &bytes[1], &size[1]), FMC_OK);
+        assert_int_equal(size[0], size[1]);
+        assert_memory_equal(bytes[0], bytes[1], size[0]);
+        fmc_free(used, bytes[0]);
+        fmc_free(fresh, bytes[1]);
+        fmc_ctx_destroy(fresh);
+    }
+    free(x);
+    fmc_ctx_destroy(used);
+}
+
 static void a_missing_model_is_named(void **state)
 {
     const uint64_t dim[] = { 4, 33, 35 };
@@ -295,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_bound_holds),
                                         cmocka_unit_test(every_shape_goes_through),
                                         cmocka_unit_test(a_bad_model_costs_nothing),
+                                        cmocka_unit_test(bytes_do_not_depend_on_the_past),
                                         cmocka_unit_test(a_missing_model_is_named),
                                         cmocka_unit_test(flipped_bits_do_no_harm),
                                         cmocka_unit_test(the_library_has_a_model) };
