@@ -23,6 +23,7 @@
 #include "../../ref/loops_coef_int.h"
 #define ROWS(x) x##_avx2
 #include "../../ref/loops_rows.h"
+#include "loops_prior_avx2.h"
 #define FMC_HAS_LOOKUP 1
 #define REAL float
 #define NAME(x) x##_f32_avx2
