@@ -496,26 +496,6 @@ static void bad_arguments_are_refused(void **state)
 
 /* ------------------------------------------------------------------------------------------------------ resources -- */
 
-typedef struct failing {
-    fmc_allocator alloc;
-    int64_t left, live;
-} failing;
-
-static void *failing_alloc(void *user, size_t size)
-{
-    failing *f = user;
-    void *p = f->left-- == 0 ? NULL : malloc(size);
-
-    f->live += p != NULL;
-    return p;
-}
-
-static void failing_free(void *user, void *p)
-{
-    ((failing *)user)->live -= p != NULL;
-    free(p);
-}
-
 static void every_failed_allocation_is_told(void **state)
 {
     static const uint32_t dim[3] = { 4, 16, 16 };

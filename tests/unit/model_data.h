@@ -100,4 +100,25 @@ static inline void free_case(vector_case *c)
     free(c->field);
 }
 
+/* An allocator that fails once, after `left` requests, and counts live blocks. */
+typedef struct failing {
+    fmc_allocator alloc;
+    int64_t left, live;
+} failing;
+
+static inline void *failing_alloc(void *user, size_t size)
+{
+    failing *f = user;
+    void *p = f->left-- == 0 ? NULL : malloc(size);
+
+    f->live += p != NULL;
+    return p;
+}
+
+static inline void failing_free(void *user, void *p)
+{
+    ((failing *)user)->live -= p != NULL;
+    free(p);
+}
+
 #endif

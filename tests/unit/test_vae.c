@@ -259,27 +259,6 @@ static void any_field_has_symbols_that_decode(void **state)
     fmc_model_free(m);
 }
 
-/* An allocator whose n-th request fails. */
-typedef struct failing {
-    fmc_allocator alloc;
-    int64_t left, live;
-} failing;
-
-static void *failing_alloc(void *user, size_t size)
-{
-    failing *f = user;
-    void *p = f->left-- == 0 ? NULL : malloc(size);
-
-    f->live += p != NULL;
-    return p;
-}
-
-static void failing_free(void *user, void *p)
-{
-    ((failing *)user)->live -= p != NULL;
-    free(p);
-}
-
 /* Open a model and decode symbols with it. */
 static fmc_status open_and_decode(failing *f, const file_bytes *file, const uint8_t *symbols, size_t size, int32_t *field)
 {
