@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which of the classical coders: their sizes are estimated, what promises most is coded (docs/format.md 5). */
+#include <math.h>
+#include <string.h>
+
+#include "codec/coder.h"
+#include "codec/encoding.h"
+#include "codec/payload.h"
+#include "core/status.h"
+
+/* Samples below which coding twice costs nothing that anybody notices. */
+#define SMALL_COUNT ((size_t)1 << 16)
+
+/* A slab of a grid learns less than the whole: correction of the estimate. */
+static const double grid_bias = 0.93;
+
+/* Probes of prediction are not to be trusted there: the errors of decoded neighbours are nearly everything. */
+static int needs_few_bits(const fmc_encoding *e)
+{
+    return 16 * e->interp_bytes < (double)fmc_block_count(e->block);
+}
+
+/* May a closer look at prediction change anything? */
+static int is_undecided(const fmc_encoding *e)
+{
+    const double ratio = e->interp_bytes / fmin(e->transform_bytes, e->grid_bytes);
+
+    if (fmc_block_count(e->block) <= SMALL_COUNT || e->effort->effort >= 9)
+        return !(ratio > 1.4);
+    return ratio < 1.12 && (ratio > 0.87 || needs_few_bits(e));
+}
+
+/* Bytes of the transform, still to be measured, that prediction is certain to undercut. */
+static double most_worth(const fmc_encoding *e)
+{
+    if (e->effort->coder != FMC_CODER_AUTO || e->effort->effort >= 9 || needs_few_bits(e))
+        return HUGE_VAL;
+    return 1.4 * e->interp_bytes;
+}
+
+/* The first estimate of the transform leaves no doubt: what prediction promises is far above. */
+static int is_transform_enough(const fmc_encoding *e)
+{
+    const double bytes = e->transform_bytes;
+
+    return e->effort->effort < 9 && e->goal->kind == FMC_BOUND_NRMSE &&
+           fmin(e->interp_bytes, e->grid_bytes) > (16 * bytes < (double)fmc_block_count(e->block) ? 2 : 1.4) * bytes;
+}
+
+/* Prediction looked at more closely, with the transform's arrays out of the way: they take as much memory as these. */
+static fmc_status decide(fmc_encoding *e)
+{
+    fmc_quantised_fini(e->ex, &e->transform);
+    return fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes);
+}
+
+/* What the lossy coders would need; may leave the transform's first plan quantised. */
+static fmc_status estimate_lossy(fmc_encoding *e)
+{
+    const int is_auto = e->effort->coder == FMC_CODER_AUTO, is_log = e->goal->kind == FMC_BOUND_PW_REL;
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
+    e->lossy.base = e->base;
+    if (e->effort->coder == FMC_CODER_INTERP)
+        e->interp_bytes = 0;
+    if (is_auto)
+        FMC_TRY(fmc_predict_probe(e->ex, &e->lossy, &e->interp_bytes));
+    /* Under a relative bound the transform's failures would all go exact. */
+    if (!fmc_encoding_may_use(e, FMC_CODER_TRANSFORM) || (is_auto && is_log) ||
+        (e->effort->effort < 9 && e->grid_bytes < 0.6 * e->interp_bytes))
+        goto done;
+    FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
+    FMC_TRY(fmc_transform_choose(e->ex, &e->lossy));
+    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, most_worth(e), &e->transform));
+    e->transform_bytes = e->transform.bytes;
+    if (!e->transform.q || is_transform_enough(e))
+        goto done;
+    FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, &e->transform_bytes));
+    if (is_auto && is_undecided(e))
+        FMC_TRY(decide(e));
+done:
+    if (st == FMC_ERR_UNSUPPORTED)
+        fmc_quantised_fini(e->ex, &e->transform);
+    return fmc_unless_unsupported(st);
+}
+
+static fmc_status estimate_grid(fmc_encoding *e)
+{
+    fmc_status st;
+
+    FMC_TRY(fmc_grid_prepare(e->ex, e->block, e->data, e->goal, &e->grid));
+    if (e->grid.thinning)
+        e->grid_bytes = grid_bias * e->grid.bytes;
+done:
+    return st;
+}
+
+static int deserves_coding(const fmc_tx_menu *menu, size_t i)
+{
+    return menu->bits[i] < 1.1 * menu->bits[0];
+}
+
+static int was_coded(const fmc_tx_plan *plan, const fmc_tx_menu *menu)
+{
+    for (size_t i = 0; i < menu->n; i++)
+        if (deserves_coding(menu, i) && !memcmp(plan->kind, menu->plan[i].kind, sizeof plan->kind) &&
+            !memcmp(plan->levels, menu->plan[i].levels, sizeof plan->levels))
+            return 1;
+    return 0;
+}
+
+/* What the default effort would have chosen: no estimate, however thorough, is right every time. */
+static fmc_status code_default_choice(fmc_encoding *e)
+{
+    const fmc_effort normal = { .effort = 5 }, *own = e->lossy.effort;
+    fmc_tx_menu menu = e->lossy.menu;
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
+    e->lossy.effort = &normal;
+    st = fmc_transform_choose(e->ex, &e->lossy);
+    e->lossy.effort = own;
+    if (st == FMC_OK && e->lossy.menu.n > 0 && !was_coded(&e->lossy.menu.plan[0], &menu))
+        st = fmc_encoding_transform(e, 0);
+    fmc_tx_menu_fini(e->ex->alloc, &e->lossy.menu);
+    e->lossy.menu = menu;
+done:
+    return st;
+}
+
+/* Further plans of the menu, at the highest effort. */
+static fmc_status code_menu(fmc_encoding *e)
+{
+    const fmc_tx_menu *menu = &e->lossy.menu;
+    fmc_status st = FMC_OK;
+
+    if (e->effort->effort < 9)
+        return FMC_OK;
+    for (size_t i = 1; i < menu->n; i++)
+        if (deserves_coding(menu, i))
+            FMC_TRY(fmc_encoding_transform(e, i));
+    FMC_TRY(code_default_choice(e));
+done:
+    return st;
+}
+
+/* How much more than the best estimate a coder may promise to be tried as well. */
+static double margin_of(const fmc_encoding *e)
+{
+    const uint32_t effort = e->effort->effort;
+
+    if (effort <= 1)
+        return 1;
+    return effort >= 9 ? 1.25 : fmc_block_count(e->block) <= SMALL_COUNT ? 1.1 : 1.01;
+}
+
+/* Prediction failed, or took more than the transform would have by its estimate. */
+static int broke_promise(const fmc_encoding *e)
+{
+    return e->best.coder == FMC_CODER_AUTO || (double)e->best.payload.size > 1.02 * e->transform_bytes;
+}
+
+/* Code what promises most, and whatever comes close to it. */
+static fmc_status code_promising(fmc_encoding *e)
+{
+    const double most = margin_of(e) * fmin(fmin(e->transform_bytes, e->interp_bytes), e->grid_bytes);
+    const int has_interp = e->interp_bytes < HUGE_VAL, has_grid = e->grid_bytes < HUGE_VAL;
+    fmc_status st = FMC_OK;
+
+    if (e->transform_bytes <= most && e->transform_bytes < HUGE_VAL) {
+        FMC_TRY(e->transform.q ? fmc_encoding_finish(e, &e->transform) : fmc_encoding_transform(e, 0));
+        FMC_TRY(code_menu(e));
+    }
+    fmc_quantised_fini(e->ex, &e->transform);
+    if (has_interp && (e->interp_bytes <= most || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
+        FMC_TRY(fmc_encoding_interp(e));
+    if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL && broke_promise(e))
+        FMC_TRY(fmc_encoding_transform(e, 0));
+    fmc_lossy_fini(e->ex, &e->lossy);
+    if (has_grid && (e->grid_bytes <= most || e->best.coder == FMC_CODER_AUTO))
+        FMC_TRY(fmc_encoding_grid(e));
+done:
+    return st;
+}
+
+/* Everything but models and exact samples. */
+fmc_status fmc_encoding_classical(fmc_encoding *e)
+{
+    const int is_lossless = e->goal->kind == FMC_BOUND_LOSSLESS;
+    fmc_status st = FMC_OK;
+
+    /* The lossless coder looks for grids by itself, block by block. */
+    if (fmc_encoding_may_use(e, FMC_CODER_GRID) &&
+        (!is_lossless || e->effort->coder == FMC_CODER_GRID || e->effort->effort >= 9))
+        FMC_TRY(estimate_grid(e));
+    if (!is_lossless && (fmc_encoding_may_use(e, FMC_CODER_TRANSFORM) || fmc_encoding_may_use(e, FMC_CODER_INTERP)))
+        FMC_TRY(estimate_lossy(e));
+    if (e->effort->coder == FMC_CODER_PCA && !is_lossless)
+        FMC_TRY(fmc_encoding_pca(e));
+    st = code_promising(e);
+done:
+    return st;
+}
+
+fmc_status fmc_encoding_lossy(fmc_encoding *e)
+{
+    fmc_status st;
+
+    if (e->effort->coder == FMC_CODER_PCA)
+        return fmc_encoding_pca(e);
+    FMC_TRY(estimate_lossy(e));
+    FMC_TRY(code_promising(e));
+done:
+    return st;
+}

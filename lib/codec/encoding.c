@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/encoding.h"
+
+#include <math.h>
+
+#include "codec/coder.h"
+#include "core/status.h"
+
+void fmc_encoding_init(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
+                       const fmc_effort *effort, fmc_encoding *e)
+{
+    *e = (fmc_encoding){ .ex = ex, .block = block, .data = data, .goal = goal, .effort = effort,
+                         .transform_bytes = HUGE_VAL, .interp_bytes = HUGE_VAL, .grid_bytes = HUGE_VAL };
+}
+
+void fmc_encoding_fini(fmc_encoding *e)
+{
+    fmc_candidate_fini(e->ex, &e->best);
+    fmc_quantised_fini(e->ex, &e->transform);
+    fmc_grid_work_fini(e->ex, &e->grid);
+    fmc_lossy_fini(e->ex, &e->lossy);
+}
+
+void fmc_encoding_keep(fmc_encoding *e, fmc_candidate *c)
+{
+    fmc_candidate *best = &e->best;
+
+    if (c->coder != FMC_CODER_AUTO && (best->coder == FMC_CODER_AUTO || c->payload.size < best->payload.size)) {
+        fmc_candidate_fini(e->ex, best);
+        *best = *c;
+        *c = (fmc_candidate){ 0 };
+    } else {
+        fmc_candidate_fini(e->ex, c);
+    }
+}
+
+int fmc_encoding_may_use(const fmc_encoding *e, uint32_t coder)
+{
+    return e->effort->coder == FMC_CODER_AUTO || e->effort->coder == coder;
+}
+
+fmc_status fmc_encoding_finish(fmc_encoding *e, fmc_quantised *z)
+{
+    fmc_candidate c;
+    const fmc_status st = fmc_lossy_finish(e->ex, &e->lossy, z, &c);
+
+    if (st == FMC_OK)
+        fmc_encoding_keep(e, &c);
+    else
+        fmc_candidate_fini(e->ex, &c);
+    return fmc_unless_unsupported(st);
+}
+
+fmc_status fmc_encoding_transform(fmc_encoding *e, size_t choice)
+{
+    fmc_quantised z;
+    fmc_status st = fmc_transform_quantise(e->ex, &e->lossy, choice, HUGE_VAL, &z);
+
+    if (st == FMC_OK)
+        return fmc_encoding_finish(e, &z);
+    fmc_quantised_fini(e->ex, &z);
+    return fmc_unless_unsupported(st);
+}
+
+fmc_status fmc_encoding_interp(fmc_encoding *e)
+{
+    fmc_quantised z;
+    fmc_status st = fmc_predict_quantise(e->ex, &e->lossy, &z);
+
+    if (st == FMC_OK)
+        return fmc_encoding_finish(e, &z);
+    fmc_quantised_fini(e->ex, &z);
+    return fmc_unless_unsupported(st);
+}
+
+fmc_status fmc_encoding_pca(fmc_encoding *e)
+{
+    fmc_quantised z;
+    fmc_status st;
+
+    FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
+    e->lossy.base = e->base;
+    st = fmc_pca_quantise(e->ex, &e->lossy, &z);
+    if (st == FMC_OK)
+        st = fmc_encoding_finish(e, &z);
+    else
+        fmc_quantised_fini(e->ex, &z);
+done:
+    fmc_lossy_fini(e->ex, &e->lossy);
+    return fmc_unless_unsupported(st);
+}
+
+fmc_status fmc_encoding_grid(fmc_encoding *e)
+{
+    fmc_candidate c;
+    const fmc_status st = fmc_grid_finish(e->ex, &e->grid, e->effort->effort, &c);
+
+    if (st == FMC_OK)
+        fmc_encoding_keep(e, &c);
+    else
+        fmc_candidate_fini(e->ex, &c);
+    return fmc_unless_unsupported(st);
+}
