@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which choices of transforms are tried: what is sensible, what is close to the best, the long menu. */
+#include <math.h>
+#include <string.h>
+
+#include "transform/select_search.h"
+
+enum { MIN_WAVELET = 8 }; /* shortest axis of 9/7 halvings and of a DFT */
+
+/* What takes so many times the bits of the best is given up after the sweep. */
+#define FAR 1.12
+
+/* Longest axis for which a K basis is made. */
+static size_t klt_limit(uint32_t effort)
+{
+    return effort >= 5 ? 100 : 64;
+}
+
+void fmc_tx_find_allowed(fmc_tx_search *s, uint32_t axis, uint32_t axis_kind, int is_periodic)
+{
+    const size_t n = s->dim[axis];
+    uint8_t *allowed = s->allowed[axis];
+
+    allowed[FMC_TX_NONE] = 1;
+    if (axis_kind == FMC_AXIS_UNLIKE || n < 2)
+        return;
+    allowed[FMC_TX_DYADIC] = allowed[FMC_TX_PACKET] = n >= MIN_WAVELET;
+    allowed[FMC_TX_DCT] = (uint8_t)fmc_tx_is_possible(FMC_TX_DCT, n);
+    allowed[FMC_TX_DFT] = is_periodic && n >= MIN_WAVELET && fmc_tx_is_possible(FMC_TX_DFT, n);
+    allowed[FMC_TX_KLT] = n <= klt_limit(s->effort) && s->count / n >= 4 * n &&
+                          (s->effort >= 9 || (double)s->count >= s->limits->klt_size * (double)(n * n * n));
+}
+
+int fmc_tx_is_same(const fmc_tx_search *s, const fmc_tx_choice *a, const fmc_tx_choice *b)
+{
+    return !memcmp(a->kind, b->kind, s->rank) && a->extra_level == b->extra_level;
+}
+
+size_t fmc_tx_count_kind(const fmc_tx_search *s, const fmc_tx_choice *c, uint8_t kind)
+{
+    size_t n = 0;
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        n += c->kind[a] == kind;
+    return n;
+}
+
+/* One P and one K axis at most: more P axes make too many bands, more K axes have never paid. */
+static int is_sensible(const fmc_tx_search *s, const fmc_tx_choice *c)
+{
+    for (uint32_t a = 0; a < s->rank; a++)
+        if (!s->allowed[a][c->kind[a]])
+            return 0;
+    return fmc_tx_count_kind(s, c, FMC_TX_PACKET) <= 1 && fmc_tx_count_kind(s, c, FMC_TX_KLT) <= 1;
+}
+
+/* P alone is the same as W alone; along the last axis it has never paid. */
+int fmc_tx_is_worth_trying(const fmc_tx_search *s, const fmc_tx_choice *c, uint32_t axis)
+{
+    const uint8_t kind = c->kind[axis];
+
+    if (!is_sensible(s, c))
+        return 0;
+    if (kind == FMC_TX_PACKET && (axis + 1 == s->rank || fmc_tx_count_kind(s, c, FMC_TX_DYADIC) == 0))
+        return 0;
+    return 1;
+}
+
+/* Put a choice where it belongs among the n best. */
+size_t fmc_tx_insert_choice(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, size_t n_max, const fmc_tx_choice *c)
+{
+    size_t at = n;
+
+    for (size_t i = 0; i < n; i++)
+        if (fmc_tx_is_same(s, &list[i], c))
+            return n;
+    while (at > 0 && list[at - 1].bits > c->bits)
+        at--;
+    if (at == n_max)
+        return n;
+    n = n < n_max ? n + 1 : n;
+    memmove(&list[at + 1], &list[at], (n - 1 - at) * sizeof *list);
+    list[at] = *c;
+    return n;
+}
+
+/* Add the best choice with other kinds instead of some; `n_list` grows if that is something new. */
+static size_t add_variant(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, uint32_t from_kinds, uint8_t to)
+{
+    fmc_tx_choice c = s->best;
+
+    c.bits = INFINITY;
+    for (uint32_t a = 0; a < s->rank; a++)
+        if (from_kinds >> c.kind[a] & 1)
+            c.kind[a] = s->allowed[a][to] ? to : c.kind[a];
+    return is_sensible(s, &c) ? fmc_tx_insert_choice(s, list, n, n + 1, &c) : n;
+}
+
+/* The one axis of a kind that only one may have is the first that gained by it: let others have it instead. */
+static size_t add_moved(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, uint8_t kind)
+{
+    for (uint32_t pair = 0; pair < s->rank * s->rank; pair++) {
+        const uint32_t from = pair / s->rank, to = pair % s->rank;
+        fmc_tx_choice c = s->best;
+
+        if (to <= from || s->best.kind[from] != kind || !(s->runner_bits[from] > 0))
+            continue;
+        c.bits = INFINITY;
+        c.kind[from] = s->runner[from];
+        c.kind[to] = kind;
+        if (fmc_tx_is_worth_trying(s, &c, to))
+            n = fmc_tx_insert_choice(s, list, n, n + 1, &c);
+    }
+    return n;
+}
+
+/* W along all axes that may have it. */
+static fmc_tx_choice all_wavelets(const fmc_tx_search *s)
+{
+    fmc_tx_choice c = { .bits = INFINITY };
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        c.kind[a] = s->allowed[a][FMC_TX_DYADIC] ? FMC_TX_DYADIC : FMC_TX_NONE;
+    return c;
+}
+
+/* K among wavelets along the axes where it was not judged, because another had it. */
+static size_t add_bases_among_wavelets(const fmc_tx_search *s, fmc_tx_choice *list, size_t n)
+{
+    for (uint32_t a = 0; a < s->rank; a++) {
+        fmc_tx_choice c = all_wavelets(s);
+
+        if (!s->allowed[a][FMC_TX_KLT] || s->bits_of[a][FMC_TX_KLT] > 0)
+            continue;
+        c.kind[a] = FMC_TX_KLT;
+        n = fmc_tx_insert_choice(s, list, n, n + 1, &c);
+    }
+    return n;
+}
+
+/*
+ * The best choice, the changes of one axis that may be as good, and what small boxes are unfair to: where they are long
+ * and thin, P looks better than W; where they are a part of an axis, D looks better than W and F is not tried.
+ */
+size_t fmc_tx_close_choices(const fmc_tx_search *s, fmc_tx_choice *list)
+{
+    enum { D = 1u << FMC_TX_DCT, F = 1u << FMC_TX_DFT, P = 1u << FMC_TX_PACKET };
+    fmc_tx_choice c;
+    size_t n = 0;
+
+    list[n++] = s->best;
+    for (uint32_t a = 0; a < s->rank; a++)
+        for (uint8_t kind = 0; kind < FMC_TX_KINDS; kind++) {
+            c = s->best;
+            c.kind[a] = kind;
+            c.bits = s->best.bits * s->bits_of[a][kind];
+            if (kind != s->best.kind[a] && s->bits_of[a][kind] > 0 && s->bits_of[a][kind] < FAR &&
+                is_sensible(s, &c))
+                n = fmc_tx_insert_choice(s, list, n, s->limits->n_close, &c);
+        }
+    n = add_variant(s, list, n, D, FMC_TX_DFT);
+    n = add_variant(s, list, n, P, FMC_TX_DYADIC);
+    n = add_variant(s, list, n, D | F, FMC_TX_DYADIC);
+    if (s->effort >= 5) {
+        n = add_moved(s, list, n, FMC_TX_KLT);
+        n = add_moved(s, list, n, FMC_TX_PACKET);
+        n = add_bases_among_wavelets(s, list, n);
+    }
+    if (s->plain.bits < INFINITY)
+        n = fmc_tx_insert_choice(s, list, n, n + 1, &s->plain);
+    c = all_wavelets(s);
+    return fmc_tx_insert_choice(s, list, n, n + 1, &c);
+}
+
+/* The long menu: the search's result, every kind of first axis with wavelets, DCT or DFT on the others. */
+size_t fmc_tx_long_menu(const fmc_tx_search *s, fmc_tx_choice *list)
+{
+    static const uint8_t firsts[] = { FMC_TX_DYADIC, FMC_TX_PACKET, FMC_TX_NONE, FMC_TX_DCT, FMC_TX_KLT, FMC_TX_DFT };
+    static const uint8_t others[] = { FMC_TX_DYADIC, FMC_TX_DCT, FMC_TX_DFT };
+    size_t n = 0;
+
+    list[n++] = s->best;
+    list[n++] = s->second;
+    for (size_t f = 0; f < sizeof firsts; f++)
+        for (size_t o = 0; o < sizeof others; o++) {
+            fmc_tx_choice c = { .extra_level = 0 };
+            int first = 1;
+
+            for (uint32_t a = 0; a < s->rank; a++) {
+                if (s->allowed[a][FMC_TX_DCT] || s->allowed[a][FMC_TX_DYADIC]) {
+                    c.kind[a] = first ? firsts[f] : others[o];
+                    first = 0;
+                }
+                if (!s->allowed[a][c.kind[a]] && c.kind[a] == FMC_TX_DFT)
+                    c.kind[a] = FMC_TX_DCT;
+                if (!s->allowed[a][c.kind[a]])
+                    c.kind[a] = FMC_TX_NONE;
+            }
+            if (is_sensible(s, &c))
+                list[n++] = c;
+        }
+    return n;
+}
+
+/* Take the best kind of an axis and remember the next. */
+void fmc_tx_settle(fmc_tx_search *s, uint32_t axis, const fmc_tx_choice *tried)
+{
+    double second = INFINITY, unit;
+    uint8_t best = FMC_TX_NONE;
+
+    for (uint8_t k = 1; k < FMC_TX_KINDS; k++)
+        if (tried[k].bits < tried[best].bits)
+            best = k;
+    unit = tried[best].bits > 1 ? tried[best].bits : 1;
+    for (uint8_t k = 0; k < FMC_TX_KINDS; k++) {
+        if (tried[k].bits < INFINITY)
+            s->bits_of[axis][k] = tried[k].bits / unit;
+        if (k != best && tried[k].bits < second) {
+            second = tried[k].bits;
+            s->runner[axis] = k;
+        }
+    }
+    s->runner_bits[axis] = second / unit - 1;
+    if (tried[best].bits < INFINITY)
+        s->best = tried[best];
+}
+
+/* The change of one axis that loses least. */
+void fmc_tx_find_second(fmc_tx_search *s)
+{
+    double least = INFINITY;
+
+    s->second = s->best;
+    for (uint32_t a = 0; a < s->rank; a++) {
+        fmc_tx_choice c = s->best;
+
+        c.kind[a] = s->runner[a];
+        if (s->runner_bits[a] > 0 && s->runner_bits[a] < least && is_sensible(s, &c)) {
+            least = s->runner_bits[a];
+            c.bits = s->best.bits * (1 + least);
+            s->second = c;
+        }
+    }
+}
+
+/* Every change of one axis. */
+size_t fmc_tx_changes_of(const fmc_tx_search *s, const fmc_tx_choice *from, fmc_tx_choice *list)
+{
+    size_t n = 0;
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        for (uint8_t kind = 0; kind < FMC_TX_KINDS; kind++) {
+            list[n] = *from;
+            list[n].kind[a] = kind;
+            n += is_sensible(s, &list[n]) && kind != from->kind[a];
+        }
+    return n;
+}
+
+void fmc_tx_fill_menu(fmc_tx_search *s, const fmc_tx_choice *top, size_t n_top, fmc_tx_menu *menu)
+{
+    const size_t most = s->effort >= 9 ? 3 : s->effort >= 5 ? 2 : 1;
+
+    menu->klt = s->klt;
+    s->klt = NULL;
+    menu->n = n_top < most ? n_top : most;
+    for (size_t i = 0; i < menu->n; i++) {
+        menu->plan[i] = fmc_tx_plan_of(s, &top[i], s->dim, s->dim, menu->klt);
+        menu->bits[i] = top[i].bits;
+    }
+}
