@@ -2,7 +2,7 @@
 #ifndef FMC_GRID_PCM_STATE_H
 #define FMC_GRID_PCM_STATE_H
 
-/* Inside of the pcm coder, shared by pcm.c, pcm_predict.c and pcm_symbol.c. */
+/* Inside of the pcm coder, shared by pcm.c, pcm_plane.c, pcm_predict.c and pcm_symbol.c. */
 
 #include <math.h>
 #include "core/compiler.h"
@@ -91,6 +91,9 @@ typedef struct fmc_pcm_sample {
     uint32_t around; /* neighbours' values */
     fmc_prob *slot[N_CTX];
 } fmc_pcm_sample;
+
+/** Code plane t of volume a. */
+fmc_status fmc_pcm_plane(const fmc_exec *ex, fmc_pcm_coder *c, size_t a, size_t t);
 
 /** Fill c->block for n samples from ring index `at`, column x; up: offset of the plane before, 0 if there is none. */
 void fmc_pcm_prepare(fmc_pcm_coder *c, const fmc_pcm_taps *t, size_t at, size_t x, size_t n, bool has_time,
