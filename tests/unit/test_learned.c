@@ -173,6 +173,75 @@ static size_t compressed_size(fmc_ctx *ctx, const fmc_params *p, const uint64_t 
     return size;
 }
 
+static double rms_error(const float *x, const float *y, size_t n)
+{
+    double square = 0;
+
+    for (size_t i = 0; i < n; i++)
+        square += ((double)y[i] - (double)x[i]) * ((double)y[i] - (double)x[i]);
+    return sqrt(square / (double)n);
+}
+
+/* Compress to at most p->bound bytes, decompress elsewhere. @return the error; infinite: nothing fits. */
+static double error_within(const fmc_model *m, const fmc_params *p, const fmc_array *a, const float *x, size_t n)
+{
+    fmc_ctx *ctx = make_ctx(NULL), *other = make_ctx(NULL);
+    fmc_chunk_info info = { .struct_size = sizeof info };
+    double error = INFINITY;
+    fmc_array back;
+    void *bytes;
+    size_t size;
+    const fmc_status st = fmc_compress_alloc(ctx, a, p, &bytes, &size);
+
+    assert_true(st == FMC_OK || st == FMC_ERR_UNREACHABLE_SIZE);
+    if (st == FMC_OK) {
+        assert_true((double)size <= p->bound);
+        assert_int_equal(fmc_ctx_add_model(other, m), FMC_OK);
+        assert_int_equal(fmc_inspect_chunk(other, bytes, size, 0, &info), FMC_OK);
+        assert_true(info.coder == FMC_CODER_EXACT || info.model != 0);
+        assert_int_equal(fmc_decompress_alloc(other, bytes, size, 3, &back), FMC_OK);
+        error = rms_error(x, back.data, n);
+        fmc_free(other, back.data);
+    }
+    fmc_free(ctx, bytes);
+    fmc_ctx_destroy(ctx);
+    fmc_ctx_destroy(other);
+    return error;
+}
+
+/* With a model below every coder: more bytes, less error; very many bytes, none. */
+static void a_size_is_kept(void **state)
+{
+    static const uint32_t coders[] = { 0, FMC_CODER_TRANSFORM, FMC_CODER_INTERP, FMC_CODER_PCA };
+    static const double sizes[] = { 60, 600, 1500, 4000, 12000, 1e6 };
+    const uint64_t dim[] = { 3, 34, 41 };
+    const size_t n = (size_t)count_of(3, dim);
+    fmc_ctx *ctx = make_ctx(NULL);
+    fmc_model *m = open_model(ctx, "klt");
+    fmc_array a;
+    float *x = make_waves(3, dim, 0, &a);
+
+    (void)state;
+    for (size_t k = 0; k < sizeof coders / sizeof *coders; k++) {
+        fmc_params p = params_for(m, FMC_BOUND_SIZE, 0);
+        double error = INFINITY;
+
+        p.coder = FMC_CODER_VAE | coders[k];
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            double next;
+
+            p.bound = sizes[i];
+            next = error_within(m, &p, &a, x, n);
+            assert_true(next <= error);
+            error = next;
+        }
+        assert_true(error == 0);
+    }
+    free(x);
+    fmc_ctx_destroy(ctx);
+    fmc_model_close(m);
+}
+
 /* A model that is tried, by its own merits or at the highest effort, makes no stream larger. */
 static void a_bad_model_costs_nothing(void **state)
 {
@@ -324,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_bound_holds),
                                         cmocka_unit_test(every_shape_goes_through),
+                                        cmocka_unit_test(a_size_is_kept),
                                         cmocka_unit_test(a_bad_model_costs_nothing),
                                         cmocka_unit_test(bytes_do_not_depend_on_the_past),
                                         cmocka_unit_test(a_missing_model_is_named),
