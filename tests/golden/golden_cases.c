@@ -67,6 +67,7 @@ const golden_case golden_cases[] = {
     { "vae_pca", F32, 3, { 5, 34, 37 }, "moving", NRMSE, 1e-2, 5, VAE | PCA, { 0 }, { 0 }, 0, 0, 0, "klt" },
     { "prior_3d", F32, 3, { 9, 33, 50 }, "moving", NRMSE, 1e-3, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, "tiny_prior" },
     { "prior_interp", F32, 3, { 8, 40, 45 }, "moving", REL, 1e-2, 9, INTERP, { 0 }, { 0 }, 0, 0, 0, "tiny_prior" },
+    { "prior_pca", F32, 3, { 6, 41, 50 }, "moving", NRMSE, 1e-3, 9, PCA, { 0 }, { 0 }, 0, 0, 0, "tiny_prior" },
     { "pca_1d", F32, 1, { 900 }, "smooth", NRMSE, 1e-3, 5, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "pca_2d", F64, 2, { 43, 50 }, "rough", REL, 1e-2, 9, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "pca_3d", F32, 3, { 6, 20, 22 }, "coast_nan", NRMSE, 1e-3, 1, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
