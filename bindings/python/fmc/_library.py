@@ -46,7 +46,7 @@ def _open(ffi):
             return ffi.dlopen(path), path
         except OSError as error:
             failures.append(str(error))
-    hint = "libfmc was not found: build it, or set FMC_LIBRARY to the shared library"
+    hint = "libfmc was not found: build it before pip install, or install it, or set FMC_LIBRARY to the shared library"
     raise ImportError(hint + "".join("\n  " + line for line in failures))
 
 
