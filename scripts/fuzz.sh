@@ -15,7 +15,7 @@ jobs=${FUZZ_JOBS:-$(nproc)}
 build=build/fuzz
 
 if [ ! -f $build/build.ninja ]; then
-    CC=clang meson setup $build -Dfuzz=true -Dnetcdf=disabled -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+    CC=clang meson setup $build --werror -Dfuzz=true -Dnetcdf=disabled -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
         -Db_lundef=false -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION' \
         >build/fuzz_setup.log 2>&1 || { cat build/fuzz_setup.log; exit 1; }
 fi

@@ -62,7 +62,7 @@ fmc_status fmc_ctx_create(const fmc_ctx_options *options, fmc_ctx **out)
 {
     fmc_ctx_options o;
     fmc_status st;
-    fmc_ctx *ctx;
+    fmc_ctx *ctx = NULL;
 
     if (!out)
         return FMC_ERR_ARG;

@@ -50,7 +50,7 @@ static fmc_status settle_plan(const fmc_exec *ex, fmc_lossy *l)
 {
     const uint32_t effort = l->effort->effort;
     double bytes, bound;
-    fmc_status st;
+    fmc_status st = FMC_OK;
 
     if (!l->predict_plan)
         FMC_TRY(fmc_predict_probe(ex, l, &bytes));
