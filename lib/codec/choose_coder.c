@@ -155,10 +155,10 @@ static double margin_of(const fmc_encoding *e)
     return effort >= 9 ? 1.25 : fmc_block_count(e->block) <= SMALL_COUNT ? 1.1 : 1.01;
 }
 
-/* Prediction failed, or took more than the transform would have by its estimate. */
-static int broke_promise(const fmc_encoding *e)
+/* What promised most failed, or took more than another coder would have by its estimate. */
+static int broke_promise(const fmc_encoding *e, double other)
 {
-    return e->best.coder == FMC_CODER_AUTO || (double)e->best.payload.size > 1.02 * e->transform_bytes;
+    return e->best.coder == FMC_CODER_AUTO || (double)e->best.payload.size > 1.02 * other;
 }
 
 /* Code what promises most, and whatever comes close to it. */
@@ -175,10 +175,11 @@ static fmc_status code_promising(fmc_encoding *e)
     fmc_quantised_fini(e->ex, &e->transform);
     if (has_interp && (e->interp_bytes <= most || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
         FMC_TRY(fmc_encoding_interp(e));
-    if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL && broke_promise(e))
+    if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL &&
+        broke_promise(e, e->transform_bytes))
         FMC_TRY(fmc_encoding_transform(e, 0));
     fmc_lossy_fini(e->ex, &e->lossy);
-    if (has_grid && (e->grid_bytes <= most || e->best.coder == FMC_CODER_AUTO))
+    if (has_grid && (e->grid_bytes <= most || broke_promise(e, e->grid_bytes)))
         FMC_TRY(fmc_encoding_grid(e));
 done:
     return st;

@@ -56,9 +56,9 @@ static fmc_status settle_plan(const fmc_exec *ex, fmc_lossy *l)
         FMC_TRY(fmc_predict_probe(ex, l, &bytes));
     bound = first_step(l) / 2;
     if (effort < 9 && l->count > SMALL_COUNT)
-        return fmc_signal_predict_fit(ex, &l->signal, l->x, bound, effort, l->predict_plan);
+        return fmc_signal_predict_fit(ex, &l->signal, l->x, l->masked, bound, effort, l->predict_plan);
     if (!fmc_interp_is_fitted(l->predict_plan))
-        FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, bound, effort, l->predict_plan));
+        FMC_TRY(fmc_signal_predict_choose(ex, &l->signal, l->x, l->masked, bound, effort, l->predict_plan));
 done:
     return st;
 }
@@ -73,6 +73,7 @@ static fmc_status try_step(const fmc_exec *ex, fmc_lossy *l, double step, fmc_qu
     fmc_dealloc(ex->alloc, z->recon);
     z->recon = l->x;
     l->x = NULL;
+    fmc_signal_blank(&l->signal, l->masked, z->recon);
     FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
     FMC_TRY(fmc_samples_make(ex, l, z, ratio));
     FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, bits));
@@ -134,6 +135,7 @@ fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised 
     } else {
         z->recon = l->x;
         l->x = NULL;
+        fmc_signal_blank(&l->signal, l->masked, z->recon);
         FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
     }
     fmc_out_u8(&z->head, (uint8_t)z->tier);
@@ -196,7 +198,7 @@ fmc_status fmc_predict_probe(const fmc_exec *ex, fmc_lossy *l, double *bytes)
     FMC_TRY(fmc_lossy_make_signal(ex, l));
     if (!l->predict_plan)
         FMC_TRY(plan_alloc(ex, &l->predict_plan));
-    FMC_TRY(fmc_signal_predict_probe(ex, &l->signal, l->x, &goal, l->effort->effort, &step, l->predict_plan));
+    FMC_TRY(fmc_signal_predict_probe(ex, &l->signal, l->x, l->masked, &goal, l->effort->effort, &step, l->predict_plan));
     l->predict_step = goal.is_rms ? step : 0;
     *bytes = fmc_interp_plan_bits(l->predict_plan) / 8;
 done:
@@ -211,7 +213,7 @@ static fmc_status look_closer(const fmc_exec *ex, fmc_lossy *l, double *bytes)
     fmc_status st;
 
     FMC_TRY(fmc_lossy_make_signal(ex, l));
-    FMC_TRY(fmc_signal_predict_look(ex, &l->signal, l->x, &goal, l->effort->effort, &step, l->predict_plan));
+    FMC_TRY(fmc_signal_predict_look(ex, &l->signal, l->x, l->masked, &goal, l->effort->effort, &step, l->predict_plan));
     l->predict_step = goal.is_rms ? step : 0;
     *bytes = fmc_interp_plan_bits(l->predict_plan) / 8;
 done:

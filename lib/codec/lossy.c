@@ -80,6 +80,20 @@ done:
     return st;
 }
 
+static fmc_status order_mask(const fmc_exec *ex, fmc_lossy *l)
+{
+    fmc_status st = FMC_OK;
+
+    l->masked = l->mask.state;
+    if (!l->mask.state || fmc_axis_order_code(&l->order) == 0)
+        return FMC_OK;
+    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &l->moved));
+    FMC_TRY(fmc_axis_order_move(ex, &l->order, &l->plain, 1, l->mask.state, l->moved, 0));
+    l->masked = l->moved;
+done:
+    return st;
+}
+
 fmc_status fmc_lossy_init(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                           const fmc_effort *effort, fmc_lossy *l)
 {
@@ -103,6 +117,7 @@ fmc_status fmc_lossy_init(const fmc_exec *ex, const fmc_block *block, const void
     copy_axis_kinds(block, effort, &l->plain);
     l->order = fmc_axis_order_choose(&l->plain);
     l->signal = fmc_axis_order_apply(&l->order, &l->plain);
+    FMC_TRY(order_mask(ex, l));
 done:
     return st;
 }
@@ -110,9 +125,11 @@ done:
 void fmc_lossy_fini(const fmc_exec *ex, fmc_lossy *l)
 {
     fmc_mask_fini(ex, &l->mask);
+    fmc_dealloc(ex->alloc, l->moved);
     fmc_tx_menu_fini(ex->alloc, &l->menu);
     fmc_dealloc(ex->alloc, l->predict_plan);
     fmc_dealloc(ex->alloc, l->x);
+    l->masked = l->moved = NULL;
     l->predict_plan = NULL;
     l->x = NULL;
 }

@@ -18,6 +18,8 @@ typedef struct fmc_lossy {
     fmc_goal          goal;
     const fmc_effort *effort;
     fmc_mask          mask;
+    const uint8_t    *masked;    /* mask.state in the coders' order of axes; NULL: nothing is masked */
+    uint8_t          *moved;     /* where that is another order, owned */
     fmc_norm          norm;
     double            centre;    /* relative bound: see fmc_log_bound */
     int               is_log;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/signal.h"
 
+#include <math.h>
+
 #include "core/status.h"
 
 fmc_status fmc_signal_alloc(const fmc_exec *ex, const fmc_signal *s, void **out)
@@ -70,36 +72,51 @@ static uint32_t unlike_axes(const fmc_signal *s)
     return unlike;
 }
 
-fmc_status fmc_signal_predict_probe(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
-                                    uint32_t effort, double *step, fmc_interp_plan *plan)
+fmc_status fmc_signal_predict_probe(const fmc_exec *ex, const fmc_signal *s, const void *x, const uint8_t *masked,
+                                    const fmc_probe_goal *goal, uint32_t effort, double *step, fmc_interp_plan *plan)
 {
     const uint32_t unlike = unlike_axes(s);
 
-    return s->dtype == FMC_F64 ? fmc_interp_probe_f64(ex, s->rank, s->dim, x, goal, unlike, effort, step, plan)
-                               : fmc_interp_probe_f32(ex, s->rank, s->dim, x, goal, unlike, effort, step, plan);
+    return s->dtype == FMC_F64 ? fmc_interp_probe_f64(ex, s->rank, s->dim, x, masked, goal, unlike, effort, step, plan)
+                               : fmc_interp_probe_f32(ex, s->rank, s->dim, x, masked, goal, unlike, effort, step, plan);
 }
 
-fmc_status fmc_signal_predict_look(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
-                                   uint32_t effort, double *step, fmc_interp_plan *plan)
+fmc_status fmc_signal_predict_look(const fmc_exec *ex, const fmc_signal *s, const void *x, const uint8_t *masked,
+                                   const fmc_probe_goal *goal, uint32_t effort, double *step, fmc_interp_plan *plan)
 {
-    return s->dtype == FMC_F64 ? fmc_interp_look_f64(ex, x, goal, effort, step, plan)
-                               : fmc_interp_look_f32(ex, x, goal, effort, step, plan);
+    return s->dtype == FMC_F64 ? fmc_interp_look_f64(ex, x, masked, goal, effort, step, plan)
+                               : fmc_interp_look_f32(ex, x, masked, goal, effort, step, plan);
 }
 
-fmc_status fmc_signal_predict_fit(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound, uint32_t effort,
-                                  fmc_interp_plan *plan)
+fmc_status fmc_signal_predict_fit(const fmc_exec *ex, const fmc_signal *s, const void *x, const uint8_t *masked,
+                                  double bound, uint32_t effort, fmc_interp_plan *plan)
 {
-    return s->dtype == FMC_F64 ? fmc_interp_fit_f64(ex, x, bound, effort, plan)
-                               : fmc_interp_fit_f32(ex, x, bound, effort, plan);
+    return s->dtype == FMC_F64 ? fmc_interp_fit_f64(ex, x, masked, bound, effort, plan)
+                               : fmc_interp_fit_f32(ex, x, masked, bound, effort, plan);
 }
 
-fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound,
-                                     uint32_t effort, fmc_interp_plan *plan)
+fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, const uint8_t *masked,
+                                     double bound, uint32_t effort, fmc_interp_plan *plan)
 {
     const uint32_t unlike = unlike_axes(s);
 
-    return s->dtype == FMC_F64 ? fmc_interp_choose_f64(ex, s->rank, s->dim, x, bound, unlike, effort, plan)
-                               : fmc_interp_choose_f32(ex, s->rank, s->dim, x, bound, unlike, effort, plan);
+    return s->dtype == FMC_F64 ? fmc_interp_choose_f64(ex, s->rank, s->dim, x, masked, bound, unlike, effort, plan)
+                               : fmc_interp_choose_f32(ex, s->rank, s->dim, x, masked, bound, unlike, effort, plan);
+}
+
+void fmc_signal_blank(const fmc_signal *s, const uint8_t *masked, void *x)
+{
+    float *x32 = x;
+    double *x64 = x;
+
+    for (size_t i = 0; masked && i < s->count; i++) {
+        if (!masked[i])
+            continue;
+        if (s->dtype == FMC_F64)
+            x64[i] = NAN;
+        else
+            x32[i] = NAN;
+    }
 }
 
 fmc_status fmc_signal_predict_encode(const fmc_exec *ex, const fmc_signal *s, const fmc_interp_plan *plan,

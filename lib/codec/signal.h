@@ -73,14 +73,17 @@ fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc
 /** Zone EXACT. */
 fmc_status fmc_signal_dequantise(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
                                  size_t n_bands, const int32_t *q, const fmc_quantiser *z, void *c);
-fmc_status fmc_signal_predict_probe(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
-                                    uint32_t effort, double *step, fmc_interp_plan *plan);
-fmc_status fmc_signal_predict_look(const fmc_exec *ex, const fmc_signal *s, const void *x, const fmc_probe_goal *goal,
-                                   uint32_t effort, double *step, fmc_interp_plan *plan);
-fmc_status fmc_signal_predict_fit(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound, uint32_t effort,
-                                  fmc_interp_plan *plan);
-fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, double bound,
-                                     uint32_t effort, fmc_interp_plan *plan);
+/** masked: non-zero for samples that need not be met, in the coders' order; NULL: none. */
+fmc_status fmc_signal_predict_probe(const fmc_exec *ex, const fmc_signal *s, const void *x, const uint8_t *masked,
+                                    const fmc_probe_goal *goal, uint32_t effort, double *step, fmc_interp_plan *plan);
+fmc_status fmc_signal_predict_look(const fmc_exec *ex, const fmc_signal *s, const void *x, const uint8_t *masked,
+                                   const fmc_probe_goal *goal, uint32_t effort, double *step, fmc_interp_plan *plan);
+fmc_status fmc_signal_predict_fit(const fmc_exec *ex, const fmc_signal *s, const void *x, const uint8_t *masked,
+                                  double bound, uint32_t effort, fmc_interp_plan *plan);
+fmc_status fmc_signal_predict_choose(const fmc_exec *ex, const fmc_signal *s, const void *x, const uint8_t *masked,
+                                     double bound, uint32_t effort, fmc_interp_plan *plan);
+/** Give up the masked samples of a signal: NaN, which prediction does not code. */
+void       fmc_signal_blank(const fmc_signal *s, const uint8_t *masked, void *x);
 /** x and recon may be the same array. */
 fmc_status fmc_signal_predict_encode(const fmc_exec *ex, const fmc_signal *s, const fmc_interp_plan *plan,
                                      const void *x, double step, int32_t *q, void *recon);

@@ -58,7 +58,7 @@ void fmc_candidates_make(uint32_t rank, const size_t *dim, uint32_t unlike, uint
         add(rank, dim, unlike, FMC_PREDICT_LORENZO2, list);
     }
     for (uint32_t a = 0; a < rank; a++)
-        if (rank > 1 && dim[a] > 1 && !(unlike >> a & 1) && (a == 0 || dim[a] <= 4 || effort >= 9)) {
+        if (rank > 1 && dim[a] > 1 && !(unlike >> a & 1) && (a == 0 || rank == 2 || dim[a] <= 4 || effort >= 9)) {
             add(rank, dim, unlike | 1u << a, FMC_PREDICT_PYRAMID, list);
             add(rank, dim, unlike | 1u << a, FMC_PREDICT_CAUSAL, list);
         }

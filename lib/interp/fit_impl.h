@@ -7,6 +7,7 @@
 typedef struct {
     NAME(coset_job) job;                     /* level, coset, taps and where they lead */
     const REAL     *x;
+    const uint8_t  *masked;                  /* of x: non-zero is no target; NULL: none is */
     size_t          step[RANK];              /* in x, per index of any coset */
     size_t          origin[FMC_INTERP_COSETS];
     ptrdiff_t       near[2 * FMC_INTERP_MAX_PAIRS]; /* of a tap from its target */
@@ -14,17 +15,20 @@ typedef struct {
     double          noise;                   /* of one decoded sample */
     double          pair[FMC_INTERP_MAX_PAIRS][FIT_SEGMENT];
     double          target[FIT_SEGMENT], weight[FIT_SEGMENT];
+    uint8_t         is_masked[FIT_SEGMENT]; /* targets */
     double          u[4][FMC_INTERP_MAX_CAUSAL];
     fmc_fit_room    fit;
 } NAME(fit_site);
 
-static void NAME(fit_place)(const fmc_interp_plan *plan, uint32_t l, const REAL *x, NAME(fit_site) *s)
+static void NAME(fit_place)(const fmc_interp_plan *plan, uint32_t l, const REAL *x, const uint8_t *masked,
+                            NAME(fit_site) *s)
 {
     const fmc_level *level = &s->job.level;
     size_t grid_step[RANK], pitch = 1;
 
     fmc_interp_level(plan, l, &s->job.level);
     s->x = x;
+    s->masked = masked;
     for (unsigned a = RANK; a-- > 0; pitch *= plan->dim[a]) {
         const int active = level->active >> a & 1;
 
@@ -127,6 +131,9 @@ static void NAME(fit_pairs)(NAME(fit_site) *s, const size_t *at, size_t x0, size
     }
     for (size_t i = 0; i < n; i++)
         s->target[i] = (double)p[i * step];
+    memset(s->is_masked, 0, sizeof s->is_masked);
+    for (size_t i = 0; s->masked && i < n && i < FIT_SEGMENT; i++)
+        s->is_masked[i] = s->masked[(size_t)(p - s->x) + i * step];
     for (uint32_t j = 0; j < job->n_pairs; j++) {
         const fmc_reach *reach = &job->reach[2 * j];
         const REAL *one = p + s->near[2 * j], *other = p + s->near[2 * j + 1];
@@ -175,14 +182,16 @@ static void NAME(fit_segment)(NAME(fit_site) *s, const size_t *at, size_t x0, si
     for (size_t i = 0; i < n; i += 4) {
         double t[4] = { 0 }, weight[4] = { 0 };
         const size_t some = n - i < 4 ? n - i : 4;
+        uint32_t count = 0;
 
         for (size_t k = 0; k < some; k++) {
             t[k] = s->target[i + k] - s->pair[0][i + k] / 2;
-            weight[k] = s->weight[i + k];
+            weight[k] = s->is_masked[i + k] ? 0 : s->weight[i + k];
+            count += !s->is_masked[i + k];
             for (uint32_t j = 1; j < n_pairs; j++)
                 s->u[k][j - 1] = s->pair[j][i + k] - s->pair[0][i + k];
         }
-        fmc_lsq_add(&s->fit.lsq, (const double (*)[FMC_INTERP_MAX_CAUSAL])s->u, t, weight, (uint32_t)some);
+        fmc_lsq_add(&s->fit.lsq, (const double (*)[FMC_INTERP_MAX_CAUSAL])s->u, t, weight, count);
     }
 }
 
@@ -233,13 +242,14 @@ static void NAME(fit_shares)(fmc_interp_plan *plan, size_t most, NAME(fit_site) 
 }
 
 /* Weights of the finest levels from about `most` targets per coset. */
-static fmc_status NAME(fit_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, double bound, size_t most)
+static fmc_status NAME(fit_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, const uint8_t *masked,
+                                    double bound, size_t most)
 {
     NAME(fit_site) *s = NULL;
     fmc_status st = FMC_ALLOC_ZERO(ex->alloc, 1, &s);
 
     for (uint32_t l = 0; st == FMC_OK && l < plan->levels && l < FMC_INTERP_FIT_LEVELS; l++) {
-        NAME(fit_place)(plan, l, x, s);
+        NAME(fit_place)(plan, l, x, masked, s);
         s->noise = bound * bound / 3; /* errors uniform in +-bound */
         if (l == 0)
             NAME(fit_shares)(plan, most / 4, s);
@@ -254,11 +264,13 @@ static fmc_status NAME(fit_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan, c
     return st;
 }
 
-/* Four neighbouring targets at p: unknowns are taps minus the last one. */
-static void NAME(fit_four)(const NAME(stencil) *s, const REAL *p, uint32_t some, NAME(fit_site) *site)
+/* Four neighbouring targets at p: unknowns are taps minus the last one. @param masked  of the targets, or NULL. */
+static void NAME(fit_four)(const NAME(stencil) *s, const REAL *p, const uint8_t *masked, uint32_t some,
+                           NAME(fit_site) *site)
 {
     const uint32_t n = s->causal.n - 1;
     double t[4] = { 0 }, weight[4] = { 0 };
+    uint32_t count = 0;
 
     for (uint32_t k = 0; k < some; k++, p++) {
         const double near = (double)*(p + s->offset[n]);
@@ -266,14 +278,15 @@ static void NAME(fit_four)(const NAME(stencil) *s, const REAL *p, uint32_t some,
         for (uint32_t j = 0; j < n; j++)
             site->u[k][j] = (double)*(p + s->offset[j]) - near;
         t[k] = (double)*p - near;
-        weight[k] = 1;
+        weight[k] = !(masked && masked[k]);
+        count += weight[k] > 0;
     }
-    fmc_lsq_add(&site->fit.lsq, (const double (*)[FMC_INTERP_MAX_CAUSAL])site->u, t, weight, some);
+    fmc_lsq_add(&site->fit.lsq, (const double (*)[FMC_INTERP_MAX_CAUSAL])site->u, t, weight, count);
 }
 
 /* Fours of targets that have all taps, spread evenly. */
-static void NAME(fit_inner)(const fmc_interp_plan *plan, const NAME(stencil) *s, const REAL *x, size_t most,
-                            NAME(fit_site) *site)
+static void NAME(fit_inner)(const fmc_interp_plan *plan, const NAME(stencil) *s, const REAL *x, const uint8_t *masked,
+                            size_t most, NAME(fit_site) *site)
 {
     const size_t across = s->high[X] > s->low[X] ? (s->high[X] - s->low[X] + 3) / 4 : 0;
     size_t items = across;
@@ -290,12 +303,13 @@ static void NAME(fit_inner)(const fmc_interp_plan *plan, const NAME(stencil) *s,
             from += (s->low[a] + rest % extent) * pitch;
             rest /= extent;
         }
-        NAME(fit_four)(s, x + from, x0 + 4 < s->high[X] ? 4 : (uint32_t)(s->high[X] - x0), site);
+        NAME(fit_four)(s, x + from, masked ? masked + from : NULL, x0 + 4 < s->high[X] ? 4 : (uint32_t)(s->high[X] - x0), site);
     }
 }
 
 /* Weights of FMC_PREDICT_CAUSAL from about `most` targets. */
-static fmc_status NAME(fit_causal)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, double bound, size_t most)
+static fmc_status NAME(fit_causal)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, const uint8_t *masked,
+                                   double bound, size_t most)
 {
     const double noise = bound * bound / 3;
     NAME(fit_site) *site = NULL;
@@ -306,7 +320,7 @@ static fmc_status NAME(fit_causal)(const fmc_exec *ex, fmc_interp_plan *plan, co
         return st;
     NAME(stencil_init)(plan, &s);
     fmc_lsq_init(&site->fit.lsq, s.causal.n > 0 ? s.causal.n - 1 : 0);
-    NAME(fit_inner)(plan, &s, x, most, site);
+    NAME(fit_inner)(plan, &s, x, masked, most, site);
     fmc_lsq_noise(&site->fit.lsq, noise, noise, noise, noise);
     fmc_fit_take_causal(plan, &site->fit);
     fmc_dealloc(ex->alloc, site);

@@ -26,13 +26,16 @@ size_t fmc_interp_plan_size(void);
 /**
  * Choose predictor, axis order and weights for this data and bound.
  * @param x        samples in C order, finite (masked ones filled in). @param bound largest error, > 0.
+ * @param masked   non-zero for samples that need not be met: they are no targets. NULL: there are none.
  * @param unlike   bit a set: axis a (0 = slowest of rank) is not predicted across.
  * @param effort   1: one good default by cheap sampling; 5: best of several on sampled blocks; 9: more of them.
  */
-fmc_status fmc_interp_choose_f32(const fmc_exec *ex, uint32_t rank, const size_t *dim, const float *x, double bound,
-                                 uint32_t unlike, uint32_t effort, fmc_interp_plan *plan);
-fmc_status fmc_interp_choose_f64(const fmc_exec *ex, uint32_t rank, const size_t *dim, const double *x, double bound,
-                                 uint32_t unlike, uint32_t effort, fmc_interp_plan *plan);
+fmc_status fmc_interp_choose_f32(const fmc_exec *ex, uint32_t rank, const size_t *dim, const float *x,
+                                 const uint8_t *masked, double bound, uint32_t unlike, uint32_t effort,
+                                 fmc_interp_plan *plan);
+fmc_status fmc_interp_choose_f64(const fmc_exec *ex, uint32_t rank, const size_t *dim, const double *x,
+                                 const uint8_t *masked, double bound, uint32_t unlike, uint32_t effort,
+                                 fmc_interp_plan *plan);
 
 /** What a coder aims at. */
 typedef struct fmc_probe_goal {
@@ -47,21 +50,22 @@ typedef struct fmc_probe_goal {
  * @param plan  its weights are rough (fmc_interp_fit); its bits are infinite where the array is too small for a look.
  */
 fmc_status fmc_interp_probe_f32(const fmc_exec *ex, uint32_t rank, const size_t *dim, const float *x,
-                                const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort, double *step,
-                                fmc_interp_plan *plan);
+                                const uint8_t *masked, const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort,
+                                double *step, fmc_interp_plan *plan);
 fmc_status fmc_interp_probe_f64(const fmc_exec *ex, uint32_t rank, const size_t *dim, const double *x,
-                                const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort, double *step,
-                                fmc_interp_plan *plan);
+                                const uint8_t *masked, const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort,
+                                double *step, fmc_interp_plan *plan);
 
 /** Probe this plan once more, with many more samples. */
-fmc_status fmc_interp_look_f32(const fmc_exec *ex, const float *x, const fmc_probe_goal *goal, uint32_t effort,
-                               double *step, fmc_interp_plan *plan);
-fmc_status fmc_interp_look_f64(const fmc_exec *ex, const double *x, const fmc_probe_goal *goal, uint32_t effort,
-                               double *step, fmc_interp_plan *plan);
+fmc_status fmc_interp_look_f32(const fmc_exec *ex, const float *x, const uint8_t *masked, const fmc_probe_goal *goal,
+                               uint32_t effort, double *step, fmc_interp_plan *plan);
+fmc_status fmc_interp_look_f64(const fmc_exec *ex, const double *x, const uint8_t *masked, const fmc_probe_goal *goal,
+                               uint32_t effort, double *step, fmc_interp_plan *plan);
 
 /** Final weights for the plan of a probe. Nothing happens where it has them. */
-fmc_status fmc_interp_fit_f32(const fmc_exec *ex, const float *x, double bound, uint32_t effort, fmc_interp_plan *plan);
-fmc_status fmc_interp_fit_f64(const fmc_exec *ex, const double *x, double bound, uint32_t effort,
+fmc_status fmc_interp_fit_f32(const fmc_exec *ex, const float *x, const uint8_t *masked, double bound, uint32_t effort,
+                              fmc_interp_plan *plan);
+fmc_status fmc_interp_fit_f64(const fmc_exec *ex, const double *x, const uint8_t *masked, double bound, uint32_t effort,
                               fmc_interp_plan *plan);
 
 /**
@@ -81,7 +85,8 @@ void       fmc_interp_describe(const fmc_interp_plan *plan, char *text, size_t s
 
 /**
  * Closed-loop prediction and quantisation: x' = prediction + q * step with step = 2 * bound rounded down to 32
- * significant bits (24 make q * step exact for every q). @param q  band-major, |q| <= FMC_COEF_MAX: where more would be
+ * significant bits (24 make q * step exact for every q). @param x  NaN where nobody misses the sample: q is 0 there.
+ * @param q  band-major, |q| <= FMC_COEF_MAX: where more would be
  * needed q is 0 and the caller's bound check finds the sample. @param recon gets exactly what decode gives; finite.
  * Nothing is fitted again: another step under the same plan costs no more than the first.
  */

@@ -7,6 +7,21 @@
 static const double raster_bias = 1.03;
 #endif
 
+/* Note one segment of n residuals, those of masked targets left out. @return how many are left. */
+static uint32_t NAME(probe_note)(const float *residual, const uint8_t *masked, size_t n, int32_t level, double gain,
+                                 fmc_scatter *out)
+{
+    float *e = out->e + (size_t)out->n * FIT_SEGMENT;
+    uint32_t kept = 0;
+
+    for (size_t t = 0; t < n; t++)
+        if (!(masked && masked[t]))
+            e[kept++] = residual[t];
+    if (kept > 0)
+        out->segment[out->n++] = (fmc_scatter_segment){ kept, level, (float)gain, 0 };
+    return kept;
+}
+
 /* Note the residuals of about `most` targets of coset c of level l under the plan's weights; the site is aimed at it. */
 static void NAME(probe_coset)(const fmc_interp_plan *plan, uint32_t l, uint32_t c, size_t most, double boost,
                               NAME(fit_site) *s, fmc_scatter *out)
@@ -18,7 +33,7 @@ static void NAME(probe_coset)(const fmc_interp_plan *plan, uint32_t l, uint32_t 
     const size_t every = rows * (s->end - s->begin) / most + 1;
     const uint32_t first = out->n, n_all = job->n_pairs;
     int32_t weight[FMC_INTERP_MAX_PAIRS];
-    double gain = 0;
+    double gain = 0, kept = 0, looked = 0;
 
     job->n_pairs = fmc_interp_weights(plan, l, c, &job->pairs, weight);
     for (uint32_t j = 0; j < job->n_pairs; j++)
@@ -26,7 +41,7 @@ static void NAME(probe_coset)(const fmc_interp_plan *plan, uint32_t l, uint32_t 
     for (size_t k = 0, i; ((i = fmc_spread(k, every)) < items || k == 0) && out->n < out->most; k++) {
         const size_t x0 = s->begin + i % segments * FIT_SEGMENT;
         const size_t n = x0 + FIT_SEGMENT < s->end ? FIT_SEGMENT : s->end - x0;
-        float *e = out->e + (size_t)out->n * FIT_SEGMENT;
+        float e[FIT_SEGMENT];
         size_t at[RANK] = { 0 }, rest = i / segments % rows;
 
         for (unsigned a = X; a-- > 0; rest /= dim[a])
@@ -39,15 +54,16 @@ static void NAME(probe_coset)(const fmc_interp_plan *plan, uint32_t l, uint32_t 
                 r -= s->pair[j][t] * weight[j] / FMC_INTERP_ONE;
             e[t] = (float)r;
         }
-        out->segment[out->n++] = (fmc_scatter_segment){ (uint32_t)n, (int32_t)l, (float)gain, 0 };
+        kept += NAME(probe_note)(e, s->is_masked, n, (int32_t)l, gain, out);
+        looked += (double)n;
     }
-    fmc_scatter_weigh(out, first, boost * (double)fmc_interp_count(dim));
+    fmc_scatter_weigh(out, first, boost * (double)fmc_interp_count(dim) * kept / looked);
     job->n_pairs = n_all;
 }
 
 /* Fit and note the residuals of the levels that hold nearly all samples. */
-static fmc_status NAME(probe_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, double bound,
-                                      const fmc_probe_size *size, fmc_scatter *out)
+static fmc_status NAME(probe_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, const uint8_t *masked,
+                                      double bound, const fmc_probe_size *size, fmc_scatter *out)
 {
     const size_t count = fmc_interp_count(plan->dim);
     NAME(fit_site) *s = NULL;
@@ -58,7 +74,7 @@ static fmc_status NAME(probe_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan,
         size_t here, left;
         double boost;
 
-        NAME(fit_place)(plan, l, x, s);
+        NAME(fit_place)(plan, l, x, masked, s);
         left = fmc_interp_count(s->job.level.dim[0]);
         here = grid - left;
         boost = l + 1 < plan->levels && l + 1 < FMC_INTERP_FIT_LEVELS && left > count / 40 ? 1 : (double)grid / (double)here;
@@ -78,26 +94,26 @@ static fmc_status NAME(probe_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan,
     return st;
 }
 
-/* Note n residuals of samples from x + from on, predicted by the taps of a stencil. */
-static void NAME(probe_taps)(const fmc_kernels *k, const NAME(stencil) *s, const REAL *x, size_t n, double gain,
-                             fmc_scatter *out)
+/* Note n residuals of samples from x on, predicted by the taps of a stencil. @return how many were not masked. */
+static uint32_t NAME(probe_taps)(const fmc_kernels *k, const NAME(stencil) *s, const REAL *x, const uint8_t *masked,
+                                 size_t n, double gain, fmc_scatter *out)
 {
-    float *e = out->e + (size_t)out->n * FIT_SEGMENT;
+    float e[FIT_SEGMENT];
     REAL p[FIT_SEGMENT];
 
     KERNEL(k, predict_taps)(p, n, x, s->offset, s->weight, s->causal.n);
     for (size_t i = 0; i < n; i++)
         e[i] = (float)((double)x[i] - (double)p[i]);
-    out->segment[out->n++] = (fmc_scatter_segment){ (uint32_t)n, -1, (float)gain, 0 };
+    return NAME(probe_note)(e, masked, n, -1, gain, out);
 }
 
-/* Samples that have all taps. @return how many there are. */
-static double NAME(probe_inner)(const fmc_exec *ex, const fmc_interp_plan *plan, const REAL *x, size_t most,
-                                const NAME(stencil) *s, fmc_scatter *out)
+/* Samples that have all taps, `part` of which are not masked. @return how many there are, masked ones too. */
+static double NAME(probe_inner)(const fmc_exec *ex, const fmc_interp_plan *plan, const REAL *x, const uint8_t *masked,
+                                size_t most, const NAME(stencil) *s, fmc_scatter *out, double *part)
 {
     const uint32_t first = out->n;
     size_t extent[RANK], segments, items = s->causal.n > 0, every;
-    double count = (double)items, gain = 0;
+    double count = (double)items, gain = 0, kept = 0, looked = 1e-9;
 
     for (unsigned a = 0; a < RANK; a++) {
         extent[a] = s->high[a] > s->low[a] ? s->high[a] - s->low[a] : 0;
@@ -110,30 +126,34 @@ static double NAME(probe_inner)(const fmc_exec *ex, const fmc_interp_plan *plan,
     every = items * FIT_SEGMENT / most + 1;
     for (size_t k = 0, i; (i = fmc_spread(k, every)) < items && out->n < out->most; k++) {
         const size_t x0 = s->low[X] + i % segments * FIT_SEGMENT;
+        const size_t n = x0 + FIT_SEGMENT < s->high[X] ? FIT_SEGMENT : s->high[X] - x0;
         size_t rest = i / segments, pitch = plan->dim[X], from = x0;
 
         for (unsigned a = X; a-- > 0; pitch *= plan->dim[a]) {
             from += (s->low[a] + rest % extent[a]) * pitch;
             rest /= extent[a];
         }
-        NAME(probe_taps)(fmc_kernels_get(ex), s, x + from,
-                         x0 + FIT_SEGMENT < s->high[X] ? FIT_SEGMENT : s->high[X] - x0, gain, out);
+        kept += NAME(probe_taps)(fmc_kernels_get(ex), s, x + from, masked ? masked + from : NULL, n, gain, out);
+        looked += (double)n;
     }
-    fmc_scatter_weigh(out, first, count);
+    *part = kept / looked;
+    fmc_scatter_weigh(out, first, count * *part);
     return count;
 }
 
 /* Rows some of whose taps do not exist, which have first-order Lorenzo instead. */
-static void NAME(probe_edge)(const fmc_interp_plan *plan, const REAL *x, size_t most, double count,
-                             const NAME(stencil) *s, fmc_scatter *out)
+static void NAME(probe_edge)(const fmc_interp_plan *plan, const REAL *x, const uint8_t *masked, size_t most,
+                             double count, const NAME(stencil) *s, fmc_scatter *out)
 {
     const size_t *dim = plan->dim, segments = (dim[X] + FIT_SEGMENT - 1) / FIT_SEGMENT;
     const size_t items = fmc_interp_count(dim) / dim[X] * segments, every = items * FIT_SEGMENT / most + 1;
     const uint32_t first = out->n;
+    double kept = 0, looked = 1e-9;
 
     for (size_t k = 0, i; (i = fmc_spread(k, every)) < items && out->n < out->most; k++) {
         const size_t x0 = i % segments * FIT_SEGMENT, n = dim[X] - x0 < FIT_SEGMENT ? dim[X] - x0 : FIT_SEGMENT;
-        float *e = out->e + (size_t)out->n * FIT_SEGMENT;
+        const size_t from = i / segments * dim[X] + x0;
+        float e[FIT_SEGMENT];
         size_t at[RANK] = { 0 }, rest = i / segments;
 
         for (unsigned a = X; a-- > 0; rest /= dim[a])
@@ -141,39 +161,40 @@ static void NAME(probe_edge)(const fmc_interp_plan *plan, const REAL *x, size_t 
         if (NAME(is_inner_row)(s, at))
             continue;
         for (size_t t = 0; t < n; t++) {
-            const REAL *own = x + i / segments * dim[X] + x0 + t;
+            const REAL *own = x + from + t;
 
             at[X] = x0 + t;
             e[t] = (float)((double)*own - (double)NAME(lorenzo)(plan, dim, at, own));
         }
-        out->segment[out->n++] = (fmc_scatter_segment){ (uint32_t)n, -1, 3, 0 };
+        kept += NAME(probe_note)(e, masked ? masked + from : NULL, n, -1, 3, out);
+        looked += (double)n;
     }
-    fmc_scatter_weigh(out, first, count);
+    fmc_scatter_weigh(out, first, count * kept / looked);
 }
 
-static fmc_status NAME(probe_raster)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, double bound,
-                                     const fmc_probe_size *size, fmc_scatter *out)
+static fmc_status NAME(probe_raster)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, const uint8_t *masked,
+                                     double bound, const fmc_probe_size *size, fmc_scatter *out)
 {
     const double all = (double)fmc_interp_count(plan->dim);
     NAME(stencil) s;
-    double inner;
+    double inner, part;
     fmc_status st = FMC_OK;
 
     if (plan->predictor == FMC_PREDICT_CAUSAL)
-        FMC_TRY(NAME(fit_causal)(ex, plan, x, bound, size->fit));
+        FMC_TRY(NAME(fit_causal)(ex, plan, x, masked, bound, size->fit));
     NAME(stencil_init)(plan, &s);
-    inner = NAME(probe_inner)(ex, plan, x, size->seen, &s, out);
+    inner = NAME(probe_inner)(ex, plan, x, masked, size->seen, &s, out, &part);
     if (inner < 0.9 * all)
-        NAME(probe_edge)(plan, x, size->seen, all - inner, &s, out);
+        NAME(probe_edge)(plan, x, masked, size->seen, all - inner, &s, out);
     else
-        fmc_scatter_weigh(out, 0, all);
+        fmc_scatter_weigh(out, 0, all * part);
 done:
     return st;
 }
 
 /* Set plan->bits to what the whole would cost. *step: where to begin a search for one, and its result. */
-static fmc_status NAME(probe_plan)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, const fmc_probe_goal *goal,
-                                   const fmc_probe_size *size, double *step)
+static fmc_status NAME(probe_plan)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, const uint8_t *masked,
+                                   const fmc_probe_goal *goal, const fmc_probe_size *size, double *step)
 {
     const double bound = *step / 2;
     fmc_scatter s = { 0 };
@@ -181,9 +202,9 @@ static fmc_status NAME(probe_plan)(const fmc_exec *ex, fmc_interp_plan *plan, co
 
     FMC_TRY(fmc_scatter_init(ex, size->seen, &s));
     if (plan->predictor == FMC_PREDICT_PYRAMID)
-        FMC_TRY(NAME(probe_pyramid)(ex, plan, x, bound, size, &s));
+        FMC_TRY(NAME(probe_pyramid)(ex, plan, x, masked, bound, size, &s));
     else
-        FMC_TRY(NAME(probe_raster)(ex, plan, x, bound, size, &s));
+        FMC_TRY(NAME(probe_raster)(ex, plan, x, masked, bound, size, &s));
     FMC_TRY(fmc_scatter_bits(ex, &s, goal->is_rms ? goal->limit : 0, step, &plan->bits));
     if (plan->predictor != FMC_PREDICT_PYRAMID)
         plan->bits *= raster_bias;
@@ -199,6 +220,7 @@ typedef struct {
     fmc_exec              inner; /* a task's own: no threads within */
     fmc_candidates       *list;
     const REAL           *x;
+    const uint8_t        *masked;
     const fmc_probe_goal *goal;
     const fmc_probe_size *size;
     double                step;
@@ -209,15 +231,15 @@ static fmc_status NAME(probe_task)(void *user, uint32_t i)
     const NAME(probe_job) *j = user;
     double step = j->step;
 
-    return NAME(probe_plan)(&j->inner, &j->list->plan[i], j->x, j->goal, j->size, &step);
+    return NAME(probe_plan)(&j->inner, &j->list->plan[i], j->x, j->masked, j->goal, j->size, &step);
 }
 
 fmc_status NAME(fmc_interp_probe)(const fmc_exec *ex, uint32_t rank, const size_t *dim, const REAL *x,
-                                  const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort, double *step,
+                                  const uint8_t *masked, const fmc_probe_goal *goal, uint32_t unlike, uint32_t effort, double *step,
                                   fmc_interp_plan *plan)
 {
     const fmc_probe_size *size = fmc_probe_sizes(effort);
-    NAME(probe_job) j = { .inner = *ex, .x = x, .goal = goal, .step = *step };
+    NAME(probe_job) j = { .inner = *ex, .x = x, .masked = masked, .goal = goal, .step = *step };
     fmc_candidates *list = NULL;
     fmc_status st;
 
@@ -239,8 +261,8 @@ done:
     return st;
 }
 
-fmc_status NAME(fmc_interp_look)(const fmc_exec *ex, const REAL *x, const fmc_probe_goal *goal, uint32_t effort,
-                                 double *step, fmc_interp_plan *plan)
+fmc_status NAME(fmc_interp_look)(const fmc_exec *ex, const REAL *x, const uint8_t *masked, const fmc_probe_goal *goal,
+                                 uint32_t effort, double *step, fmc_interp_plan *plan)
 {
-    return NAME(probe_plan)(ex, plan, x, goal, &fmc_probe_sizes(effort)[2], step);
+    return NAME(probe_plan)(ex, plan, x, masked, goal, &fmc_probe_sizes(effort)[2], step);
 }

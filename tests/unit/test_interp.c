@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -134,9 +135,41 @@ static void decoding_repeats_the_encoder_within_the_bound(void **state)
         const uint32_t unlike = next(&seed) % 3 ? 0 : next(&seed) & ((1u << rank) - 1);
         const double bound = 0.01 * (1 + next(&seed) % 40);
 
-        assert_int_equal(fmc_interp_choose_f32(&ex, rank, f->dim, f->x, bound, unlike, round % 3 ? 5 : 9, f->plan), FMC_OK);
+        assert_int_equal(fmc_interp_choose_f32(&ex, rank, f->dim, f->x, NULL, bound, unlike, round % 3 ? 5 : 9, f->plan),
+                         FMC_OK);
         check_f32(f, rank, n, bound);
         check_f64(f, n, bound);
+    }
+}
+
+/* Every third to seventh sample masked, and a block: they take no integers, the others hold the bound. */
+static void masked_samples_are_not_coded(void **state)
+{
+    struct fixture *f = *state;
+    const fmc_exec one = exec_of(1), three = exec_of(3);
+    uint32_t seed = 21;
+
+    for (unsigned round = 0; round < 60; round++) {
+        const uint32_t rank = 1 + round % FMC_MAX_RANK, every = 3 + next(&seed) % 5, effort = round % 3 ? 5 : 9;
+        const size_t n = fill(&seed, rank, f->dim, f->x);
+        uint8_t *masked = calloc(n, 1);
+        size_t n_masked = 0, n_coded = 0;
+
+        for (size_t i = 0; i < n; i++)
+            n_masked += masked[i] = next(&seed) % every == 0 || (i > n / 3 && i < n / 2);
+        assert_int_equal(fmc_interp_choose_f32(&one, rank, f->dim, f->x, masked, 0.1, 0, effort, f->plan), FMC_OK);
+        for (size_t i = 0; i < n; i++)
+            f->x[i] = masked[i] ? NAN : f->x[i];
+        assert_int_equal(fmc_interp_encode_f32(&one, f->plan, f->x, 0.2, f->q, f->recon), FMC_OK);
+        assert_int_equal(fmc_interp_decode_f32(&three, f->plan, f->q, 0.2, f->again), FMC_OK);
+        assert_memory_equal(f->recon, f->again, n * sizeof *f->recon);
+        for (size_t i = 0; i < n; i++) {
+            n_coded += f->q[i] != 0;
+            assert_true(isfinite(f->recon[i]));
+            assert_true(masked[i] || fabs((double)f->x[i] - (double)f->recon[i]) <= 0.1 + 3.1e-5);
+        }
+        assert_true(n_coded <= n - n_masked);
+        free(masked);
     }
 }
 
@@ -253,7 +286,7 @@ static void extreme_samples_leave_finite_integers(void **state)
 
         for (size_t i = 0; i < n; i++)
             f->x[i] = (float)((next(&seed) % 2 ? 3.4e38 : -3.4e38) * (next(&seed) % 3 ? 1 : 1e-40));
-        assert_int_equal(fmc_interp_choose_f32(&ex, rank, f->dim, f->x, 1e-3, 0, 5, f->plan), FMC_OK);
+        assert_int_equal(fmc_interp_choose_f32(&ex, rank, f->dim, f->x, NULL, 1e-3, 0, 5, f->plan), FMC_OK);
         copy_plan(f, rank);
         assert_int_equal(fmc_interp_encode_f32(&ex, f->plan, f->x, 2e-3, f->q, f->recon), FMC_OK);
         assert_int_equal(fmc_interp_decode_f32(&ex, f->parsed, f->q, 2e-3, f->again), FMC_OK);
@@ -290,7 +323,7 @@ static void every_failing_allocation_is_reported(void **state)
         f->x[i] = (float)(i % 14);
     for (size_t left = 0; st != FMC_OK; left++) {
         allocations_left = left;
-        st = fmc_interp_choose_f32(&ex, 3, dim, f->x, 0.1, 0, 1, f->plan);
+        st = fmc_interp_choose_f32(&ex, 3, dim, f->x, NULL, 0.1, 0, 1, f->plan);
         if (st == FMC_OK)
             st = fmc_interp_encode_f32(&ex, f->plan, f->x, 0.2, f->q, f->recon);
         assert_true(st == FMC_OK || st == FMC_ERR_NO_MEMORY);
@@ -314,7 +347,7 @@ static void the_estimated_size_is_near_the_coded_one(void **state)
 
             f->x[i] = 10 * a * b - 5 * b * b * b + 0.02f * (float)(next(&seed) % 100) / 100;
         }
-        assert_int_equal(fmc_interp_choose_f32(&ex, 2, dim, f->x, 0.002, 0, effort, f->plan), FMC_OK);
+        assert_int_equal(fmc_interp_choose_f32(&ex, 2, dim, f->x, NULL, 0.002, 0, effort, f->plan), FMC_OK);
         assert_int_equal(fmc_interp_encode_f32(&ex, f->plan, f->x, 0.004, f->q, f->recon), FMC_OK);
         fmc_interp_plan_write(f->plan, &out);
         assert_int_equal(fmc_coef_encode(&ex, f->band, fmc_interp_bands(f->plan, f->band), f->q, FMC_COEF_MIX, NULL, &out),
@@ -329,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoding_repeats_the_encoder_within_the_bound),
+        cmocka_unit_test(masked_samples_are_not_coded),
         cmocka_unit_test(every_predictor_works_unfitted),
         cmocka_unit_test(bands_cover_every_sample_once),
         cmocka_unit_test(hostile_plans_and_integers_are_harmless),

@@ -61,7 +61,7 @@ static double coded_rms(struct fixture *f, double step)
 {
     double sum = 0;
 
-    assert_int_equal(fmc_interp_fit_f32(&ex, f->x, step / 2, 5, f->plan), FMC_OK);
+    assert_int_equal(fmc_interp_fit_f32(&ex, f->x, NULL, step / 2, 5, f->plan), FMC_OK);
     assert_true(fmc_interp_is_fitted(f->plan));
     assert_int_equal(fmc_interp_encode_f32(&ex, f->plan, f->x, step, f->q, f->recon), FMC_OK);
     for (size_t i = 0; i < N; i++)
@@ -90,7 +90,8 @@ static void probes_come_close_to_what_is_coded(void **state)
                 double step = is_rms ? 3.46 * goal.limit : 2 * goal.limit, bits;
 
                 fill(f, noisy ? 0.05f : 0.004f);
-                assert_int_equal(fmc_interp_probe_f32(&ex, 3, dims, f->x, &goal, 0, efforts[k], &step, f->plan), FMC_OK);
+                assert_int_equal(fmc_interp_probe_f32(&ex, 3, dims, f->x, NULL, &goal, 0, efforts[k], &step, f->plan),
+                                 FMC_OK);
                 bits = fmc_interp_plan_bits(f->plan);
                 assert_true(is_rms || step == 2 * goal.limit);
                 assert_true(!is_rms || fabs(coded_rms(f, step) / goal.limit - 1) < 0.12);
@@ -106,12 +107,35 @@ static void a_closer_look_agrees(void **state)
     double step = 3.46 * goal.limit, first, again;
 
     fill(f, 0.02f);
-    assert_int_equal(fmc_interp_probe_f32(&ex, 3, dims, f->x, &goal, 0, 5, &step, f->plan), FMC_OK);
+    assert_int_equal(fmc_interp_probe_f32(&ex, 3, dims, f->x, NULL, &goal, 0, 5, &step, f->plan), FMC_OK);
     first = fmc_interp_plan_bits(f->plan);
     again = step;
-    assert_int_equal(fmc_interp_look_f32(&ex, f->x, &goal, 5, &again, f->plan), FMC_OK);
+    assert_int_equal(fmc_interp_look_f32(&ex, f->x, NULL, &goal, 5, &again, f->plan), FMC_OK);
     assert_true(fabs(fmc_interp_plan_bits(f->plan) / first - 1) < 0.1);
     assert_true(fabs(again / step - 1) < 0.1);
+}
+
+/* Half of the array is masked and full of noise. */
+static void masked_samples_are_no_targets(void **state)
+{
+    static uint8_t masked[N];
+    struct fixture *f = *state;
+    const fmc_probe_goal goal = { 0.004, 0 };
+    double step = 2 * goal.limit, bits, all;
+
+    fill(f, 0.3f);
+    assert_int_equal(fmc_interp_probe_f32(&ex, 3, dims, f->x, NULL, &goal, 0, 5, &step, f->plan), FMC_OK);
+    all = fmc_interp_plan_bits(f->plan);
+    for (size_t i = 0; i < N; i++)
+        masked[i] = i % NX >= NX / 2;
+    assert_int_equal(fmc_interp_probe_f32(&ex, 3, dims, f->x, masked, &goal, 0, 5, &step, f->plan), FMC_OK);
+    bits = fmc_interp_plan_bits(f->plan);
+    assert_true(bits < 0.6 * all);
+    assert_int_equal(fmc_interp_fit_f32(&ex, f->x, masked, step / 2, 5, f->plan), FMC_OK);
+    for (size_t i = 0; i < N; i++)
+        f->x[i] = masked[i] ? NAN : f->x[i];
+    assert_int_equal(fmc_interp_encode_f32(&ex, f->plan, f->x, step, f->q, f->recon), FMC_OK);
+    assert_true(bits > 0.8 * coded_bits(f) && bits < 1.25 * coded_bits(f));
 }
 
 static void probes_see_what_is_constant(void **state)
@@ -122,7 +146,7 @@ static void probes_see_what_is_constant(void **state)
 
     for (size_t i = 0; i < N; i++)
         f->x[i] = i < N / 2 ? 1 : 3;
-    assert_int_equal(fmc_interp_probe_f32(&ex, 3, dims, f->x, &goal, 0, 5, &step, f->plan), FMC_OK);
+    assert_int_equal(fmc_interp_probe_f32(&ex, 3, dims, f->x, NULL, &goal, 0, 5, &step, f->plan), FMC_OK);
     assert_true(fmc_interp_plan_bits(f->plan) < 0.1 * N);
 }
 
@@ -138,7 +162,7 @@ static void probes_of_tiny_arrays_end(void **state)
             const size_t dim[FMC_MAX_RANK] = { n < 6 ? n : 2, 1, n < 6 ? n : 3, n, n < 6 ? 2 : n };
             double step = 3e-3;
 
-            assert_int_equal(fmc_interp_probe_f32(&ex, rank, dim, f->x, &goal, 0, 5, &step, f->plan), FMC_OK);
+            assert_int_equal(fmc_interp_probe_f32(&ex, rank, dim, f->x, NULL, &goal, 0, 5, &step, f->plan), FMC_OK);
             assert_true(fmc_interp_plan_bits(f->plan) >= 0 && step > 0);
         }
 }
@@ -147,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(probes_come_close_to_what_is_coded, setup, teardown),
+        cmocka_unit_test_setup_teardown(masked_samples_are_no_targets, setup, teardown),
         cmocka_unit_test_setup_teardown(a_closer_look_agrees, setup, teardown),
         cmocka_unit_test_setup_teardown(probes_see_what_is_constant, setup, teardown),
         cmocka_unit_test_setup_teardown(probes_of_tiny_arrays_end, setup, teardown)
