@@ -14,21 +14,23 @@
 #include "transform/select_search.h"
 
 enum {
-    MOST_ROOM = 1 << 18, /* samples of a sweep */
+    LEAST_ROOM = 24576,  /* samples of a sweep that are judged for every kind of an axis */
+    MOST_ROOM = 1 << 18,
+    LAST_ROOM = 163840,  /* samples on which the best choices are compared, half of them at first */
     MAX_LEFT = 3         /* choices of the last comparison */
 };
 
 /* What takes so many times the bits of the best is given up after the first comparison. */
 #define STILL_CLOSE 1.04
 
-static const fmc_tx_limits quick = { 8192, 0.01, 65536, 4, 5, 6 };
-static const fmc_tx_limits usual = { 24576, 0.02, 163840, 2, 6, 2 };
+/* Of the array, samples of a sweep. */
+static const double room_part = 0.02;
 
 /* Samples of a sweep: more where each costs less, along two axes, and where boxes are thin. */
 static size_t first_room(const fmc_tx_search *s)
 {
-    const double part = s->limits->first_part * (double)s->n_seen * (s->rank < 3 ? 2 : 1);
-    const size_t least = s->limits->first * (s->rank == 2 || s->rank > 3 ? 2 : 1);
+    const double part = room_part * (double)s->n_seen * (s->rank < 3 ? 2 : 1);
+    const size_t least = LEAST_ROOM * (s->rank == 2 || s->rank > 3 ? 2 : 1);
 
     return part < (double)least ? least : part > (double)MOST_ROOM ? MOST_ROOM : (size_t)part;
 }

@@ -5,16 +5,15 @@
 
 #include "transform/select_search.h"
 
-enum { MIN_WAVELET = 8 }; /* shortest axis of 9/7 halvings and of a DFT */
+enum {
+    MIN_WAVELET = 8,   /* shortest axis of 9/7 halvings and of a DFT */
+    LONGEST_KLT = 100, /* axis for which a K basis is made, */
+    KLT_SIZE = 2,      /* for arrays of so many times its cube */
+    N_CLOSE = 6        /* choices compared beside those that always are */
+};
 
 /* What takes so many times the bits of the best is given up after the sweep. */
 #define FAR 1.12
-
-/* Longest axis for which a K basis is made. */
-static size_t klt_limit(uint32_t effort)
-{
-    return effort >= 5 ? 100 : 64;
-}
 
 void fmc_tx_find_allowed(fmc_tx_search *s, uint32_t axis, uint32_t axis_kind, int is_periodic)
 {
@@ -27,8 +26,8 @@ void fmc_tx_find_allowed(fmc_tx_search *s, uint32_t axis, uint32_t axis_kind, in
     allowed[FMC_TX_DYADIC] = allowed[FMC_TX_PACKET] = n >= MIN_WAVELET;
     allowed[FMC_TX_DCT] = (uint8_t)fmc_tx_is_possible(FMC_TX_DCT, n);
     allowed[FMC_TX_DFT] = is_periodic && n >= MIN_WAVELET && fmc_tx_is_possible(FMC_TX_DFT, n);
-    allowed[FMC_TX_KLT] = n <= klt_limit(s->effort) && s->count / n >= 4 * n &&
-                          (s->effort >= 9 || (double)s->count >= s->limits->klt_size * (double)(n * n * n));
+    allowed[FMC_TX_KLT] = n <= LONGEST_KLT && s->count / n >= 4 * n &&
+                          (s->effort >= 9 || (double)s->count >= KLT_SIZE * (double)(n * n * n));
 }
 
 int fmc_tx_is_same(const fmc_tx_search *s, const fmc_tx_choice *a, const fmc_tx_choice *b)
@@ -156,16 +155,14 @@ size_t fmc_tx_close_choices(const fmc_tx_search *s, fmc_tx_choice *list)
             c.bits = s->best.bits * s->bits_of[a][kind];
             if (kind != s->best.kind[a] && s->bits_of[a][kind] > 0 && s->bits_of[a][kind] < FAR &&
                 is_sensible(s, &c))
-                n = fmc_tx_insert_choice(s, list, n, s->limits->n_close, &c);
+                n = fmc_tx_insert_choice(s, list, n, N_CLOSE, &c);
         }
     n = add_variant(s, list, n, D, FMC_TX_DFT);
     n = add_variant(s, list, n, P, FMC_TX_DYADIC);
     n = add_variant(s, list, n, D | F, FMC_TX_DYADIC);
-    if (s->effort >= 5) {
-        n = add_moved(s, list, n, FMC_TX_KLT);
-        n = add_moved(s, list, n, FMC_TX_PACKET);
-        n = add_bases_among_wavelets(s, list, n);
-    }
+    n = add_moved(s, list, n, FMC_TX_KLT);
+    n = add_moved(s, list, n, FMC_TX_PACKET);
+    n = add_bases_among_wavelets(s, list, n);
     if (s->plain.bits < INFINITY)
         n = fmc_tx_insert_choice(s, list, n, n + 1, &s->plain);
     c = all_wavelets(s);

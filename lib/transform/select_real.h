@@ -150,10 +150,10 @@ static fmc_status NAME(verify)(fmc_tx_search *s, const REAL *x, size_t room)
 
     if (n < 2)
         return FMC_OK;
-    FMC_TRY(NAME(judge_list)(s, x, room / s->limits->last_parts, list, &n));
+    FMC_TRY(NAME(judge_list)(s, x, room / 2, list, &n));
     while (n_close < n && n_close < MAX_LEFT && list[n_close].bits < STILL_CLOSE * list[0].bits)
         n_close++;
-    if (n_close > 1 && s->n_seen > room / s->limits->last_parts)
+    if (n_close > 1 && s->n_seen > room / 2)
         FMC_TRY(NAME(judge_list)(s, x, room, list, &n_close));
     if (n > 0)
         s->best = list[0];
@@ -211,7 +211,7 @@ static fmc_status NAME(choose)(fmc_tx_search *s, const REAL *x, fmc_tx_choice *t
         NAME(fmc_tx_find_shifts)(s, x);
     NAME(fmc_tx_find_places)(s, x);
     FMC_TRY(NAME(sweep)(s, x, first_room(s)));
-    FMC_TRY(NAME(verify)(s, x, s->rank == 3 ? s->limits->last : 2 * s->limits->last));
+    FMC_TRY(NAME(verify)(s, x, s->rank == 3 ? LAST_ROOM : 2 * LAST_ROOM));
     fmc_tx_find_second(s);
     if (s->effort >= 9) {
         FMC_TRY(NAME(compare_menu)(s, x, top, n_top));
@@ -235,7 +235,6 @@ fmc_status NAME(fmc_tx_choose)(const fmc_exec *ex, uint32_t rank, const size_t *
     for (uint32_t a = 0; a < rank; a++)
         s.count *= s.dim[a] = dim[a];
     fmc_tx_set_seen(&s, 0);
-    s.limits = effort >= 5 ? &usual : &quick;
     for (uint32_t a = 0; a < rank; a++) {
         const int is_periodic =
             axis_kind[a] == FMC_AXIS_PERIODIC || (axis_kind[a] == FMC_AXIS_AUTO && NAME(fmc_tx_is_periodic)(&s, a, x));

@@ -14,16 +14,6 @@ enum {
     FMC_TX_TRIED = 40   /* choices of a list, at most: 2 + 6 x 3, and 5 axes of 5 changes */
 };
 
-/** What an effort may cost. */
-typedef struct fmc_tx_limits {
-    size_t first;      /* samples judged for every kind of an axis, at least */
-    double first_part; /* and as part of the array */
-    size_t last;       /* samples on which the best choices are compared */
-    size_t last_parts; /* before that, on one of so many parts of them */
-    size_t n_close;    /* choices compared beside those that always are */
-    double klt_size;   /* a K basis of n is made for arrays of so many times n^3 */
-} fmc_tx_limits;
-
 /** What is being chosen: one kind per axis, and one more halving of P axes. */
 typedef struct fmc_tx_choice {
     uint8_t kind[FMC_MAX_RANK];
@@ -38,7 +28,6 @@ typedef struct fmc_tx_search {
     size_t               shift[FMC_MAX_RANK];        /* judged are means of blocks of 2^shift along an axis */
     size_t               seen[FMC_MAX_RANK], n_seen; /* of the array as it is judged */
     uint32_t             effort;
-    const fmc_tx_limits *limits;
     double               rmse, rmse_seen;            /* aimed at; for the means, scaled like orthonormal ones */
     uint8_t              allowed[FMC_MAX_RANK][FMC_TX_KINDS];
     fmc_tx_klt          *klt;                        /* [rank], from the whole array; n is 0: none yet */
