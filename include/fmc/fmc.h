@@ -140,6 +140,10 @@ typedef struct fmc_params {
     uint32_t no_model;                  /**< 1: no learned model is used, not even the library's own */
     const fmc_model *model;             /**< borrowed; NULL: the library's own, where it was built in. Streams that use it need
                                              it to decode: fmc_ctx_add_model */
+    uint32_t embed;                     /**< 1: model goes into the stream, which needs no other then, as a difference from the
+                                             library's own. Compresses with and without it and keeps the better stream: bytes
+                                             saved must pay for the model. fmc_writer_open cannot know and always stores it */
+    uint32_t reserved;                  /**< 0 */
 } fmc_params;
 
 /** Defaults for every field. @param size sizeof(fmc_params) as the caller compiled it. */
@@ -193,6 +197,9 @@ typedef struct fmc_info {
     uint32_t has_fill;
     uint32_t effort;
     double   fill_value;
+    uint64_t model;                    /**< hash of the model that is stored in the stream; 0: none */
+    uint64_t model_base;               /**< hash of the one that it is a difference from, which decoding needs; 0: none */
+    uint64_t model_size;               /**< bytes that it takes in the stream */
 } fmc_info;
 
 /** One chunk. Set struct_size before the call. */

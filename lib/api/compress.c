@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/compress.h"
 
+#include "api/enclosed.h"
 #include "api/goal.h"
 #include "api/pack.h"
 #include "api/params.h"
@@ -25,13 +26,78 @@ done:
     return st;
 }
 
-static fmc_status compress_by_size(fmc_ctx *ctx, const fmc_exec *ex, const fmc_array *src, const fmc_params *params,
-                                   const fmc_header *h, double width, fmc_sink *sink)
+/* What is the same however often an array is encoded. */
+typedef struct job {
+    fmc_ctx *ctx;
+    const fmc_exec *ex;
+    const fmc_array *src;
+    double width;
+} job;
+
+/* Not for FMC_BOUND_SIZE. */
+static fmc_status encode_once(const job *j, const fmc_params *params, const fmc_header *h, fmc_sink *sink)
 {
-    fmc_out best = fmc_out_make(ex->alloc);
+    const fmc_goal goal = fmc_goal_make(params->bound_kind, params->bound, j->width);
+
+    return fmc_compress_once(j->ctx, j->ex, j->src, params, h, &goal, sink);
+}
+
+/* One stream into memory. *quality: higher is better; of equal ones the smaller stream is. */
+static fmc_status encode(const job *j, const fmc_params *params, const fmc_header *h, fmc_out *out, double *quality)
+{
+    fmc_sink sink = { .out = out };
+
+    *quality = 0;
+    if (params->bound_kind == FMC_BOUND_SIZE)
+        return fmc_compress_to_size(j->ctx, j->ex, j->src, params, h, j->width, out, quality);
+    return encode_once(j, params, h, &sink);
+}
+
+/* As if the caller had not given a model. */
+static fmc_status encode_without(const job *j, const fmc_params *params, const fmc_header *h, fmc_out *out, double *quality)
+{
+    fmc_params asked = *params, plain;
     fmc_status st;
 
-    FMC_TRY(fmc_compress_to_size(ctx, ex, src, params, h, width, &best));
+    asked.struct_size = sizeof asked;
+    asked.embed = 0;
+    asked.model = NULL;
+    st = fmc_params_take(j->ctx, &asked, j->src->dtype, &plain);
+    return st == FMC_OK ? encode(j, &plain, h, out, quality) : st;
+}
+
+/* With the caller's model in the stream, and without: the better one is kept. */
+static fmc_status compress_enclosing(const job *j, const fmc_params *params, const fmc_header *h, fmc_sink *sink)
+{
+    fmc_out bytes = fmc_out_make(j->ex->alloc), with = bytes, without = bytes;
+    double quality[2];
+    fmc_header own = *h;
+    fmc_status st, tried;
+
+    FMC_TRY(fmc_enclose(j->ctx, j->ex, params, &bytes, &own.model));
+    FMC_TRY(encode_without(j, params, h, &without, &quality[0]));
+    tried = encode(j, params, &own, &with, &quality[1]);
+    FMC_TRY(tried == FMC_ERR_UNREACHABLE_SIZE ? FMC_OK : tried);
+    if (tried == FMC_OK && (quality[1] > quality[0] || (quality[1] == quality[0] && with.size < without.size)))
+        FMC_TRY(fmc_sink_write(sink, with.data, with.size));
+    else
+        FMC_TRY(fmc_sink_write(sink, without.data, without.size));
+done:
+    fmc_out_fini(&bytes);
+    fmc_out_fini(&with);
+    fmc_out_fini(&without);
+    return st;
+}
+
+static fmc_status compress_plain(const job *j, const fmc_params *params, const fmc_header *h, fmc_sink *sink)
+{
+    fmc_out best = fmc_out_make(j->ex->alloc);
+    double quality;
+    fmc_status st;
+
+    if (params->bound_kind != FMC_BOUND_SIZE)
+        return encode_once(j, params, h, sink);
+    FMC_TRY(encode(j, params, h, &best, &quality));
     FMC_TRY(fmc_sink_write(sink, best.data, best.size));
 done:
     fmc_out_fini(&best);
@@ -42,10 +108,10 @@ done:
 static fmc_status compress_to(fmc_ctx *ctx, const fmc_exec *ex, const fmc_array *src, const fmc_params *theirs,
                               fmc_sink *sink)
 {
+    job j = { .ctx = ctx, .ex = ex, .src = src };
     fmc_params params;
     fmc_header h;
     fmc_span range = { 0 };
-    fmc_goal goal;
     fmc_status st;
 
     FMC_TRY(fmc_array_take(ctx, src, FMC_VIEW_INPUT, "src"));
@@ -54,13 +120,10 @@ static fmc_status compress_to(fmc_ctx *ctx, const fmc_exec *ex, const fmc_array 
     FMC_TRY(fmc_work_report(ctx));
     if (fmc_goal_needs_range(params.bound_kind) || params.bound_kind == FMC_BOUND_SIZE)
         FMC_TRY(fmc_range_find(ex, src, params.has_fill, params.fill_value, &range));
-    if (params.bound_kind == FMC_BOUND_SIZE) {
-        st = compress_by_size(ctx, ex, src, &params, &h, fmc_range_width(&range), sink);
-    } else {
-        fmc_work_begin(ctx, fmc_view_count(src));
-        goal = fmc_goal_make(params.bound_kind, params.bound, fmc_range_width(&range));
-        st = fmc_compress_once(ctx, ex, src, &params, &h, &goal, sink);
-    }
+    j.width = fmc_range_width(&range);
+    fmc_work_begin(ctx, (uint64_t)fmc_view_count(src) * (fmc_enclose_wanted(&params) ? 2 : 1) *
+                            (params.bound_kind == FMC_BOUND_SIZE ? FMC_SIZE_TRIALS : 1));
+    st = (fmc_enclose_wanted(&params) ? compress_enclosing : compress_plain)(&j, &params, &h, sink);
     if (st == FMC_OK)
         st = fmc_work_report(ctx);
 done:

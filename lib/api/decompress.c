@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 
+#include "api/enclosed.h"
 #include "api/params.h"
 #include "api/unpack.h"
 #include "core/status.h"
@@ -24,13 +25,19 @@ done:
     return st;
 }
 
-static fmc_status unpack_all(fmc_ctx *ctx, const fmc_exec *ex, const fmc_stream *stream, const fmc_array *dst)
+static fmc_status unpack_all(fmc_ctx *ctx, fmc_exec *ex, const fmc_stream *stream, const fmc_array *dst)
 {
+    fmc_enclosed own = { 0 };
     fmc_box box = { 0 };
+    fmc_status st;
 
     for (uint32_t a = 0; a < stream->header.rank; a++)
         box.dim[a] = stream->header.dim[a];
-    return fmc_unpack_box(ctx, ex, stream, &box, 0, dst);
+    FMC_TRY(fmc_enclosed_open(&own, ctx, stream, ex));
+    FMC_TRY(fmc_unpack_box(ctx, ex, stream, &box, 0, dst));
+done:
+    fmc_enclosed_close(&own);
+    return st;
 }
 
 static fmc_status check_shape(fmc_ctx *ctx, const fmc_header *h, const fmc_array *dst)

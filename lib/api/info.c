@@ -22,7 +22,10 @@ void fmc_stream_info(const fmc_stream *stream, fmc_info *info)
                         .bound = h->bound,
                         .has_fill = h->has_fill,
                         .effort = h->effort,
-                        .fill_value = h->fill_value };
+                        .fill_value = h->fill_value,
+                        .model = h->model.hash,
+                        .model_base = h->model.base,
+                        .model_size = h->model.section_size };
     for (uint32_t a = 0; a < h->rank; a++) {
         info->dim[a] = h->dim[a];
         info->chunk[a] = h->chunk[a];

@@ -66,6 +66,10 @@ static fmc_status check_choices(fmc_ctx *ctx, const fmc_params *p)
         return fmc_fail(ctx, FMC_ERR_ARG, "params.has_fill must be 0 or 1, not %u", p->has_fill);
     if (p->no_model > 1)
         return fmc_fail(ctx, FMC_ERR_ARG, "params.no_model must be 0 or 1, not %u", p->no_model);
+    if (p->embed > 1 || p->reserved)
+        return fmc_fail(ctx, FMC_ERR_ARG, "params.embed must be 0 or 1 and params.reserved 0, not %u and %u", p->embed, p->reserved);
+    if (p->embed && (p->no_model || !p->model))
+        return fmc_fail(ctx, FMC_ERR_ARG, "params.embed needs params.model, a model to store");
     if (p->coder & FMC_CODER_VAE && p->no_model)
         return fmc_fail(ctx, FMC_ERR_ARG, "params.coder asks for a model, params.no_model for none");
     if (p->coder & FMC_CODER_VAE && p->bound_kind == FMC_BOUND_LOSSLESS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 
+#include "api/enclosed.h"
 #include "api/params.h"
 #include "api/unpack.h"
 #include "core/status.h"
@@ -10,6 +11,7 @@ enum { MAX_SCALE_LOG2 = 3 };
 struct fmc_reader {
     fmc_ctx *ctx;
     fmc_stream stream;
+    fmc_enclosed own; /* made when something is first decoded */
 };
 
 static fmc_status open_stream(fmc_ctx *ctx, const fmc_io *io, fmc_reader *reader)
@@ -122,6 +124,7 @@ fmc_status fmc_reader_read(fmc_reader *reader, const uint64_t *start, const uint
         FMC_TRY(fmc_fail(reader->ctx, FMC_ERR_ARG, "scale_log2 is %u; 0 to 3 (1/8) are there", scale_log2));
     FMC_TRY(take_box(reader, start, count, &box));
     FMC_TRY(check_dst(reader, &box, scale_log2, dst));
+    FMC_TRY(fmc_enclosed_open(&reader->own, reader->ctx, &reader->stream, &ex));
     FMC_TRY(fmc_unpack_box(reader->ctx, &ex, &reader->stream, &box, scale_log2, dst));
 done:
     return fmc_ctx_leave(reader->ctx, st);
@@ -132,6 +135,7 @@ void fmc_reader_close(fmc_reader *reader)
     if (reader) {
         const fmc_allocator *alloc = &reader->ctx->alloc;
 
+        fmc_enclosed_close(&reader->own);
         fmc_stream_fini(alloc, &reader->stream);
         fmc_dealloc(alloc, reader);
     }

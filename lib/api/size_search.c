@@ -7,7 +7,7 @@
 #include "core/status.h"
 
 /* Quality is counted in octaves of NRMSE: 0 is the coarsest (NRMSE 1), lossless is above all. */
-enum { MAX_TRIALS = 14, MAX_OCTAVES = 60 };
+enum { MAX_TRIALS = FMC_SIZE_TRIALS, MAX_OCTAVES = 60 };
 static const double good_enough = 0.985; /* of the size asked for */
 static const double lossless_bits = 1.5; /* per sample: from here on lossless may fit (packed or constant data) */
 static const double narrow = 0.01;       /* octaves between what fits and what does not */
@@ -99,7 +99,7 @@ static int is_done(const search *s)
 }
 
 fmc_status fmc_compress_to_size(fmc_ctx *ctx, const fmc_exec *ex, const fmc_array *src, const fmc_params *params,
-                                const fmc_header *h, double width, fmc_out *best)
+                                const fmc_header *h, double width, fmc_out *best, double *quality)
 {
     search s = { .ctx = ctx,
                  .ex = ex,
@@ -116,7 +116,7 @@ fmc_status fmc_compress_to_size(fmc_ctx *ctx, const fmc_exec *ex, const fmc_arra
     int does_fit = 0;
     fmc_status st = FMC_OK;
 
-    fmc_work_begin(ctx, (uint64_t)fmc_view_count(src) * MAX_TRIALS);
+    *quality = INFINITY;
     if (!(width > 0) || bits > lossless_bits)
         FMC_TRY(try_lossless(&s, &does_fit));
     if (does_fit)
@@ -131,6 +131,7 @@ fmc_status fmc_compress_to_size(fmc_ctx *ctx, const fmc_exec *ex, const fmc_arra
     if (s.fits < 0)
         st = fmc_fail(ctx, FMC_ERR_UNREACHABLE_SIZE, "even the coarsest stream has more than %.0f bytes; ask for more",
                       s.budget);
+    *quality = s.fits;
 done:
     return st;
 }

@@ -247,15 +247,20 @@ static fmc_status say_missing(job *j, const item *it)
     const part p = part_of(j, it->ordinal);
     const fmc_block block = fmc_block_of(&j->stream->header, p.chunk.dim);
     fmc_chunk_facts facts = { 0 };
+    const fmc_header_model *own = &j->stream->header.model;
+    uint64_t lacks;
     fmc_in payload;
     fmc_status st;
 
     FMC_TRY(fmc_stream_payload(&it->record, &it->head, &payload));
     FMC_TRY(fmc_chunk_describe(&j->inner, &block, payload, &facts));
+    lacks = facts.prior && !j->inner.find_model(j->inner.find_model_user, facts.prior) ? facts.prior : facts.model;
+    if (lacks == own->hash)
+        lacks = own->base;
     return fmc_fail(j->ctx, FMC_ERR_MODEL_MISSING,
                     "chunk %" PRIu64 " needs the model with hash %016" PRIx64 "; open its file of weights and make it known "
                     "(fmc_ctx_add_model)",
-                    it->ordinal, facts.prior && !fmc_ctx_find_model(j->ctx, facts.prior) ? facts.prior : facts.model);
+                    it->ordinal, lacks);
 done:
     return st;
 }

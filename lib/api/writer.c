@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/enclosed.h"
 #include "api/goal.h"
 #include "api/pack.h"
 #include "api/params.h"
@@ -44,6 +45,22 @@ static fmc_status check_steps(fmc_ctx *ctx, const fmc_header *h, uint64_t *step_
     return FMC_OK;
 }
 
+/* The header, with the caller's model if that is wanted: whether it will pay cannot be known yet. */
+static fmc_status begin(fmc_writer *w, const fmc_params *params)
+{
+    const fmc_exec ex = { .alloc = &w->ctx->alloc, .n_threads = 1 };
+    fmc_out bytes = fmc_out_make(ex.alloc);
+    fmc_status st;
+
+    if (fmc_enclose_wanted(params))
+        FMC_TRY(fmc_enclose(w->ctx, &ex, params, &bytes, &w->pack.header.model));
+    FMC_TRY(fmc_pack_begin(&w->pack));
+done:
+    w->pack.header.model = (fmc_header_model){ 0 };
+    fmc_out_fini(&bytes);
+    return st;
+}
+
 static fmc_status open_writer(fmc_ctx *ctx, const fmc_io *io, const fmc_array *shape, const fmc_params *theirs,
                               fmc_writer *w)
 {
@@ -66,7 +83,7 @@ static fmc_status open_writer(fmc_ctx *ctx, const fmc_io *io, const fmc_array *s
     fmc_pack_init(&w->pack, ctx, &h, &params, &sink);
     w->pack.is_goal_per_chunk = fmc_goal_needs_range(params.bound_kind) != 0;
     w->pack.goal = fmc_goal_make(params.bound_kind, params.bound, 0);
-    FMC_TRY(fmc_pack_begin(&w->pack));
+    FMC_TRY(begin(w, &params));
 done:
     return st;
 }

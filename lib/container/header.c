@@ -11,6 +11,8 @@
 /* Bits of the shape and quality bytes. */
 enum { RANK_MASK = 7, DTYPE_SHIFT = 3, DTYPE_MASK = 3, STREAMED = 32, HAS_FILL = 64, RESERVED = 128 };
 enum { KIND_MASK = 15, EFFORT_SHIFT = 4 };
+/* Ids of sections. */
+enum { SECTION_MODEL = 2 * 2 };
 
 static int is_fill_valid(const fmc_header *h)
 {
@@ -50,6 +52,22 @@ fmc_status fmc_header_check(const fmc_header *h)
     return FMC_OK;
 }
 
+static void write_model(const fmc_header_model *m, fmc_out *out)
+{
+    fmc_out section = fmc_out_make(out->alloc);
+
+    fmc_out_u64(&section, m->hash);
+    fmc_out_u64(&section, m->base);
+    fmc_out_varint(&section, m->size);
+    fmc_out_bytes(&section, m->difference.data, m->difference.size);
+    fmc_out_varint(out, SECTION_MODEL);
+    fmc_out_varint(out, section.size);
+    fmc_out_bytes(out, section.data, section.size);
+    if (out->st == FMC_OK)
+        out->st = section.st;
+    fmc_out_fini(&section);
+}
+
 static void write_body(const fmc_header *h, fmc_out *out)
 {
     const uint32_t first = h->is_streamed ? 1 : 0;
@@ -67,6 +85,8 @@ static void write_body(const fmc_header *h, fmc_out *out)
         fmc_out_varint(out, h->dim[a]);
     for (uint32_t a = 0; a < h->rank; a++)
         fmc_out_varint(out, h->chunk[a] == h->dim[a] ? 0 : h->chunk[a]);
+    if (h->model.hash)
+        write_model(&h->model, out);
 }
 
 void fmc_header_write(const fmc_header *h, fmc_out *out)
@@ -108,22 +128,43 @@ fmc_status fmc_header_measure(fmc_in prefix, uint64_t *size)
     return FMC_OK;
 }
 
-/* Sections (docs/format.md 3): none is defined, so only their form matters. */
-static fmc_status skip_sections(fmc_in *in)
+static fmc_status parse_model(fmc_in in, fmc_header_model *m)
+{
+    uint64_t size;
+
+    m->hash = fmc_in_u64(&in);
+    m->base = fmc_in_u64(&in);
+    size = fmc_in_varint(&in);
+    if (in.short_read || in.bad || !m->hash || size < FMC_HEADER_MODEL_MIN || size > FMC_HEADER_MODEL_MAX)
+        return FMC_ERR_CORRUPT;
+    m->size = (uint32_t)size;
+    m->difference = fmc_in_sub(&in, fmc_in_left(&in));
+    return FMC_OK;
+}
+
+/* Sections (docs/format.md 3). */
+static fmc_status parse_sections(fmc_in *in, fmc_header *h)
 {
     uint64_t next = 0;
+    fmc_status st = FMC_OK;
 
     while (fmc_in_left(in) > 0) {
+        const size_t begin = in->pos;
         const uint64_t id = fmc_in_varint(in);
+        const fmc_in contents = fmc_in_sub(in, fmc_in_varint(in));
 
-        (void)fmc_in_bytes(in, fmc_in_varint(in));
         if (in->short_read || in->bad || id >> 1 < next)
             return FMC_ERR_CORRUPT;
         if (id & 1)
             return FMC_ERR_UNSUPPORTED;
+        if (id == SECTION_MODEL)
+            FMC_TRY(parse_model(contents, &h->model));
+        if (id == SECTION_MODEL)
+            h->model.section_size = in->pos - begin;
         next = (id >> 1) + 1;
     }
-    return FMC_OK;
+done:
+    return st;
 }
 
 static fmc_status parse_types(fmc_in *in, fmc_header *h)
@@ -180,7 +221,7 @@ fmc_status fmc_header_parse(fmc_in in, fmc_header *h)
     FMC_TRY(parse_types(&body, &p));
     FMC_TRY(parse_extents(&body, &p));
     FMC_TRY(fmc_header_check(&p));
-    FMC_TRY(skip_sections(&body));
+    FMC_TRY(parse_sections(&body, &p));
     *h = p;
 done:
     return st;

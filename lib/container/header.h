@@ -12,6 +12,16 @@ enum { FMC_MAGIC_SIZE = 4 };
 /** Most chunks of one stream (docs/format.md 3). */
 #define FMC_MAX_CHUNKS ((uint64_t)1 << 28)
 
+/** A model inside the stream (docs/format.md 3.1), not yet unpacked. */
+typedef struct fmc_header_model {
+    uint64_t hash;       /* 0: there is none */
+    uint64_t base;       /* hash; 0: none */
+    uint32_t size;       /* of its file */
+    fmc_in   difference; /* borrowed from the header's bytes */
+    size_t   section_size; /* bytes of all that in the header; set by fmc_header_parse */
+} fmc_header_model;
+enum { FMC_HEADER_MODEL_MIN = 32, FMC_HEADER_MODEL_MAX = 1 << 24 }; /* of size */
+
 /** The header of a stream (docs/format.md 3), with whole axes already resolved. */
 typedef struct fmc_header {
     uint32_t dtype;              /* enum fmc_dtype */
@@ -24,6 +34,7 @@ typedef struct fmc_header {
     double   fill_value;         /* finite, exactly a dtype value; 0 without fill */
     uint64_t dim[FMC_MAX_RANK];
     uint64_t chunk[FMC_MAX_RANK]; /* 1..dim[a]; 0 on an axis of extent 0 */
+    fmc_header_model model;
 } fmc_header;
 
 /**
@@ -43,7 +54,7 @@ void fmc_header_write(const fmc_header *h, fmc_out *out);
 fmc_status fmc_header_measure(fmc_in prefix, uint64_t *size);
 enum { FMC_HEADER_PREFIX = 15 };
 
-/** Parse a header. @param in exactly the bytes that fmc_header_measure found. Status as there. */
+/** Parse a header. @param in exactly the bytes that fmc_header_measure found; h->model borrows from them. Status as there. */
 fmc_status fmc_header_parse(fmc_in in, fmc_header *h);
 
 /** Bytes per sample of a valid header. */

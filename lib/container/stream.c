@@ -8,7 +8,6 @@ fmc_status fmc_stream_open(const fmc_allocator *alloc, const fmc_source *source,
 {
     uint8_t prefix[FMC_HEADER_PREFIX];
     fmc_stream s = { .source = *source };
-    fmc_bytes head = { 0 };
     uint64_t size;
     size_t got;
     fmc_status st;
@@ -16,19 +15,23 @@ fmc_status fmc_stream_open(const fmc_allocator *alloc, const fmc_source *source,
     *out = (fmc_stream){ 0 };
     FMC_TRY(fmc_source_peek(source, 0, prefix, sizeof prefix, &got));
     FMC_TRY(fmc_header_measure(fmc_in_make(prefix, got), &size));
-    FMC_TRY(fmc_source_get(source, alloc, 0, size, &head));
-    FMC_TRY(fmc_header_parse(fmc_in_make(head.data, head.size), &s.header));
+    FMC_TRY(fmc_source_get(source, alloc, 0, size, &s.head));
+    FMC_TRY(fmc_header_parse(fmc_in_make(s.head.data, s.head.size), &s.header));
     FMC_TRY(fmc_index_open(alloc, source, &s.header, size, &s.index));
     s.header.dim[0] = s.index.dim0;
+    if (!s.header.model.hash)
+        fmc_bytes_fini(alloc, &s.head);
     *out = s;
+    s.head = (fmc_bytes){ 0 };
 done:
-    fmc_bytes_fini(alloc, &head);
+    fmc_bytes_fini(alloc, &s.head);
     return st;
 }
 
 void fmc_stream_fini(const fmc_allocator *alloc, fmc_stream *s)
 {
     fmc_index_fini(alloc, &s->index);
+    fmc_bytes_fini(alloc, &s->head);
 }
 
 fmc_status fmc_stream_record(const fmc_stream *s, const fmc_allocator *alloc, uint64_t i, fmc_bytes *record,

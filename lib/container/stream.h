@@ -12,6 +12,7 @@ typedef struct fmc_stream {
     fmc_source source;
     fmc_header header; /* dim[0] is the index's: final, or the complete steps */
     fmc_index  index;
+    fmc_bytes  head;   /* the header's bytes, where header.model borrows from them */
 } fmc_stream;
 
 /**

@@ -94,6 +94,8 @@ static void describe_params(void)
     FIELD(fmc_params, axis);
     FIELD(fmc_params, no_model);
     FIELD(fmc_params, model);
+    FIELD(fmc_params, embed);
+    FIELD(fmc_params, reserved);
 }
 
 static void describe_infos(void)
@@ -112,6 +114,9 @@ static void describe_infos(void)
     FIELD(fmc_info, has_fill);
     FIELD(fmc_info, effort);
     FIELD(fmc_info, fill_value);
+    FIELD(fmc_info, model);
+    FIELD(fmc_info, model_base);
+    FIELD(fmc_info, model_size);
     SIZE(fmc_chunk_info);
     FIELD(fmc_chunk_info, coder);
     FIELD(fmc_chunk_info, start);

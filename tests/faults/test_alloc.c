@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fail the n-th allocation for every n: always FMC_ERR_NO_MEMORY, nothing leaks, nothing crashes. */
 #include "../unit/api_util.h"
+#include "../unit/tuned.h"
 
 static const uint64_t dim[3] = { 9, 10, 11 };
 enum { N = 990 };
@@ -209,15 +210,14 @@ static void reader_survives(void **state)
 
 static fmc_status write_it(fmc_ctx *ctx, void *user)
 {
-    const fmc_params p = params_of(FMC_BOUND_REL, 1e-3);
+    const fmc_params plain = params_of(FMC_BOUND_REL, 1e-3), *p = user ? user : &plain;
     store s = { 0 };
     const fmc_io io = store_io(&s);
     fmc_array a;
     float *x = make_f32(3, dim, &a);
     fmc_writer *w;
-    fmc_status st = fmc_writer_open(ctx, &io, &a, &p, &w), end;
+    fmc_status st = fmc_writer_open(ctx, &io, &a, p, &w), end;
 
-    (void)user;
     if (st == FMC_OK) {
         st = fmc_writer_append(w, &a);
         if (st == FMC_OK)
@@ -236,6 +236,36 @@ static void writer_survives(void **state)
     fail_everywhere(write_it, NULL);
 }
 
+/* Writing it always, trying it, reading it. */
+static void a_stream_with_its_model_survives(void **state)
+{
+    fmc_params p = params_of(FMC_BOUND_REL, 1e-2);
+    store s = { .data = malloc(1 << 16) };
+    FILE *f = fopen(FMC_TEST_DATA "/../../golden/streams/prior_embed.fmc", "rb");
+    size_t size;
+    uint8_t *bytes = tuned_read(FMC_TEST_DATA "/../../../weights/prior.fmcw", &size);
+    fmc_model *model;
+    fmc_ctx *ctx;
+
+    (void)state;
+    assert_true(f && bytes && s.data);
+    s.size = fread(s.data, 1, 1 << 16, f);
+    fclose(f);
+    fail_everywhere(decompress_it, &s);
+    assert_int_equal(fmc_ctx_create(NULL, &ctx), FMC_OK);
+    assert_int_equal(fmc_model_open_buffer(ctx, bytes, size, &model), FMC_OK);
+    p.model = model;
+    p.embed = 1;
+    p.coder = FMC_CODER_TRANSFORM;
+    fail_everywhere(write_it, &p);
+    p.chunk[0] = 0;
+    fail_everywhere(compress_it, &p);
+    fmc_ctx_destroy(ctx);
+    fmc_model_close(model);
+    free(s.data);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +273,7 @@ int main(void)
         cmocka_unit_test(decompress_survives),
         cmocka_unit_test(reader_survives),
         cmocka_unit_test(writer_survives),
+        cmocka_unit_test(a_stream_with_its_model_survives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../unit/tuned.h"
 
 #define F32 FMC_F32
 #define F64 FMC_F64
@@ -68,6 +69,7 @@ const golden_case golden_cases[] = {
     { "prior_3d", F32, 3, { 9, 33, 50 }, "moving", NRMSE, 1e-3, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, "tiny_prior" },
     { "prior_interp", F32, 3, { 8, 40, 45 }, "moving", REL, 1e-2, 9, INTERP, { 0 }, { 0 }, 0, 0, 0, "tiny_prior" },
     { "prior_pca", F32, 3, { 6, 41, 50 }, "moving", NRMSE, 1e-3, 9, PCA, { 0 }, { 0 }, 0, 0, 0, "tiny_prior" },
+    { "prior_embed", F32, 3, { 10, 33, 50 }, "moving", NRMSE, 1e-3, 9, TRANSFORM, { 5 }, { 0 }, 0, 0, 5, "tuned" },
     { "pca_1d", F32, 1, { 900 }, "smooth", NRMSE, 1e-3, 5, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "pca_2d", F64, 2, { 43, 50 }, "rough", REL, 1e-2, 9, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "pca_3d", F32, 3, { 6, 20, 22 }, "coast_nan", NRMSE, 1e-3, 1, PCA, { 0 }, { 0 }, 0, 0, 0, NULL },
@@ -234,21 +236,35 @@ static fmc_status encode_by_steps(fmc_ctx *ctx, const golden_case *c, const fmc_
 static struct {
     const char *name;
     fmc_model  *model;
-} models[] = { { "faithful", NULL }, { "klt", NULL }, { "tiny_prior", NULL } };
+} models[] = { { "faithful", NULL }, { "klt", NULL }, { "tiny_prior", NULL },
+             { "../../../weights/prior", NULL }, { "tuned", NULL } };
 
-enum { N_MODELS = sizeof models / sizeof models[0] };
+enum { N_MODELS = sizeof models / sizeof models[0], N_FILES = N_MODELS - 1 };
+
+/* The last one is no file, and only streams that hold it are decoded: it is not made known. Its base is. */
+static fmc_status open_tuned(fmc_ctx *ctx)
+{
+    size_t size;
+    uint8_t *bytes = tuned_read(FMC_TEST_DATA "/../../../weights/prior.fmcw", &size);
+    const fmc_status st = bytes ? fmc_model_open_buffer(ctx, bytes, size, &models[N_FILES].model) : FMC_ERR_IO;
+
+    free(bytes);
+    return st;
+}
 
 int golden_models_open(fmc_ctx *ctx)
 {
     char path[1000];
     fmc_status st = FMC_OK;
 
-    for (int i = 0; i < N_MODELS && st == FMC_OK; i++) {
+    for (int i = 0; i < N_FILES && st == FMC_OK; i++) {
         snprintf(path, sizeof path, "%s/%s.fmcw", FMC_TEST_DATA, models[i].name);
         st = fmc_model_open_file(ctx, path, &models[i].model);
         if (st == FMC_OK)
             st = fmc_ctx_add_model(ctx, models[i].model);
     }
+    if (st == FMC_OK)
+        st = open_tuned(ctx);
     if (st != FMC_OK)
         fprintf(stderr, "%s\n", fmc_ctx_message(ctx));
     return st != FMC_OK;
@@ -277,6 +293,7 @@ fmc_status golden_encode(fmc_ctx *ctx, const golden_case *c, uint32_t n_threads,
     fmc_status st = data ? FMC_OK : FMC_ERR_NO_MEMORY;
 
     p.model = model_of(c);
+    p.embed = p.model && p.model == models[N_FILES].model;
     p.no_model = !p.model; /* shipped models may change; what they made may not */
     if (st == FMC_OK && c->steps) {
         st = encode_by_steps(ctx, c, &a, &p, &g);

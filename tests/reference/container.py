@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from . import payload
-from .bits import Corrupt, Reader, Truncated, Unsupported, require, xxh32
+from . import learned, payload
+from .bits import Corrupt, Reader, Truncated, Unsupported, blob, require, xxh32
 
 
 class Header:
@@ -51,9 +51,20 @@ class Header:
             number = body.varint()
             require(number >> 1 > last, "sections")
             last = number >> 1
-            body.section()
+            contents = body.section()
             if number & 1:
                 raise Unsupported("critical section")
+            if number == 4:
+                self._model(contents)
+
+    @staticmethod
+    def _model(r):
+        """3.1"""
+        name, base = int.from_bytes(r.bytes(8), "little"), int.from_bytes(r.bytes(8), "little")
+        size = r.varint()
+        require(name and 32 <= size <= 1 << 24, "model in the stream")
+        learned.enclose(name, base, size, blob(r, size - 24))
+        r.end()
 
 
 class NotFmc(Exception):

@@ -141,10 +141,10 @@ static void magic_and_version_are_checked(void **state)
 static void sections_are_skipped_or_refused(void **state)
 {
     /* rank 1 f32, lossless effort 1, dim 10, whole; then sections */
-    const uint8_t optional[] = { 1 | 1 << 3, 0x10, 10, 0, 4, 3, 'a', 'b', 'c', 8, 0 };
+    const uint8_t optional[] = { 1 | 1 << 3, 0x10, 10, 0, 6, 3, 'a', 'b', 'c', 8, 0 };
     const uint8_t critical[] = { 1 | 1 << 3, 0x10, 10, 0, 5, 1, 'a' };
-    const uint8_t too_long[] = { 1 | 1 << 3, 0x10, 10, 0, 4, 9, 'a' };
-    const uint8_t not_rising[] = { 1 | 1 << 3, 0x10, 10, 0, 4, 0, 4, 0 };
+    const uint8_t too_long[] = { 1 | 1 << 3, 0x10, 10, 0, 6, 9, 'a' };
+    const uint8_t not_rising[] = { 1 | 1 << 3, 0x10, 10, 0, 6, 0, 6, 0 };
 
     (void)state;
     assert_int_equal(parse_body(optional, sizeof optional), FMC_OK);

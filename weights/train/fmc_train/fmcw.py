@@ -177,6 +177,15 @@ def _read_arrays(sections):
     return arrays
 
 
+def places(data):
+    """(offset in the file, number of elements, bytes of one) of the arrays of a valid file."""
+    count, = struct.unpack_from("<I", data, 24)
+    sections = {n.rstrip(b"\0"): (at, length) for n, at, length in SECTION.iter_unpack(data[32:32 + SECTION.size * count])}
+    start, (table, length) = sections[b"DATA"][0], sections[b"ARRAYS"]
+    rows = [(TYPES[row[1]].itemsize, row[-3], row[-2]) for row in ARRAY.iter_unpack(data[table:table + length])]
+    return [(start + offset, length // width, width) for width, offset, length in rows]
+
+
 def read(data):
     """Model from bytes, or BadModel."""
     sections = _sections(bytes(data))
