@@ -35,6 +35,7 @@ typedef struct cli_options {
     const char *model[8]; /**< files of weights */
     uint32_t n_models;
     bool no_model;
+    bool embed;
     bool has_fill;
     double fill;
     uint32_t n_chunk; /**< entries of chunk */

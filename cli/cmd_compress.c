@@ -24,6 +24,18 @@ static bool write_stream(const cli_options *o, const void *data, size_t size)
     return cli_output_close(&output, is_good);
 }
 
+/* Who asked for a model in the stream should know whether it is there, and the file of weights need not be kept. */
+static void tell_of_model(const cli_options *o, fmc_ctx *ctx, const void *data, size_t size)
+{
+    fmc_info info = { .struct_size = sizeof info };
+    if (!o->embed || fmc_inspect(ctx, data, size, &info) != FMC_OK)
+        return;
+    if (info.model)
+        fprintf(stderr, "%s: holds the model, in %llu bytes\n", o->output, (unsigned long long)info.model_size);
+    else
+        fprintf(stderr, "%s: made without the model, which would save less than it takes\n", o->output);
+}
+
 static bool compress(const cli_options *o, const cli_input *input, fmc_ctx *ctx, cli_models *models, cli_progress *progress)
 {
     fmc_params params;
@@ -39,8 +51,10 @@ static bool compress(const cli_options *o, const cli_input *input, fmc_ctx *ctx,
     if (st != FMC_OK)
         return cli_error_status(o->input[0], ctx, st);
     const bool is_good = write_stream(o, data, size);
-    if (is_good)
+    if (is_good) {
         summarize(o, input, size);
+        tell_of_model(o, ctx, data, size);
+    }
     fmc_free(ctx, data);
     return is_good;
 }

@@ -42,6 +42,12 @@ static void print_header(const cli_options *o, const fmc_info *info)
     printf("effort      %" PRIu32 "\n", info->effort);
     if (info->has_fill)
         printf("fill        %.17g\n", info->fill_value);
+    if (info->model)
+        printf("model       %016" PRIx64 " in %" PRIu64 " bytes of the stream", info->model, info->model_size);
+    if (info->model && info->model_base)
+        printf(", a difference from %016" PRIx64, info->model_base);
+    if (info->model)
+        putchar('\n');
     printf("size        %" PRIu64 " bytes\n", info->stream_size);
     printf("ratio       %.3f\n", ratio(info->dtype, info->rank, info->dim, info->stream_size));
     if (!info->is_complete)

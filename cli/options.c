@@ -154,10 +154,8 @@ static const char *set_backend(cli_options *o, uint32_t arg, const char *text)
 static const char *set_flag(cli_options *o, uint32_t arg, const char *text)
 {
     (void)text;
-    if (arg == 0)
-        o->tiles = true;
-    else
-        o->partial = true;
+    bool *const flag[] = { &o->tiles, &o->partial, &o->embed };
+    *flag[arg] = true;
     return NULL;
 }
 
@@ -176,6 +174,7 @@ static const option_spec specs[] = {
     { "axis", 0, MAKES_STREAM, "KIND,..", set_axis, 0, "per axis: auto, smooth, unlike (members), periodic" },
     { "coder", 0, MAKES_STREAM, "NAME", set_coder, 0, "auto, transform, interp, grid, exact, pca; vae, vae+pca, .." },
     { "model", 0, USES_CORES, "FILE|none", set_model, 0, "learned weights to use; to read streams, also more than once" },
+    { "embed", 0, CLI_COMPRESS, NULL, set_flag, 2, "store the model of --model in OUT if it saves more than it takes" },
     { "fill", 0, MAKES_STREAM, "V", set_fill, 0, "samples equal to V are missing data" },
     { "dims", 'd', READS_ARRAY, "N,N,..", set_dims, 0, "the input is raw samples of this shape, slowest axis first" },
     { "type", 't', READS_ARRAY, "f32|f64", set_dtype, 0, "type of raw samples" },
@@ -264,6 +263,8 @@ static bool check_operands(const cli_command *command, const cli_options *o)
     if (command->verb == CLI_COMPRESS && !o->has_bound)
         return cli_error("say how exact the result must be: --rel 1e-3, --abs E, --pw-rel E, --nrmse E, --psnr DB, "
                          "--size BYTES or --lossless");
+    if (o->embed && (o->n_models == 0 || o->no_model))
+        return cli_error("--embed needs --model FILE, the model to store");
     if (o->n_dims && !o->dtype)
         return cli_error("-d also needs the type of the samples: -t f32 or -t f64");
     if (o->dtype && !o->n_dims)
@@ -303,6 +304,7 @@ bool cli_params_fill(const cli_options *o, uint32_t rank, fmc_params *p)
     p->n_threads = o->n_threads;
     p->coder = o->coder;
     p->no_model = o->no_model;
+    p->embed = o->embed;
     for (uint32_t a = 0; a < o->n_chunk; a++)
         p->chunk[a] = o->chunk[a];
     for (uint32_t a = 0; a < o->n_axis; a++)

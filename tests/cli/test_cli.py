@@ -232,6 +232,20 @@ class Reports(Streams):
         self.assertIn(": holds", self.run_fmc("verify", "in.npy", "out.fmc", "--model", "klt.fmcw").decode())
         self.fails(1, "none", "compress", "in.npy", "-o", "x.fmc", "--rel", "1e-2", "--coder", "vae", "--model", "none")
 
+    def test_a_model_may_lie_in_the_stream(self):
+        self.put_model()
+        self.compress("--rel", "1e-2", "--model", "klt.fmcw", "--embed")
+        self.assertIn("without the model", self.err)
+        self.assertNotIn("model  ", self.run_fmc("info", "out.fmc").decode())
+        self.decoded()
+        self.fails(2, "--embed", "compress", "in.npy", "-o", "x.fmc", "--rel", "1e-2", "--embed")
+        self.fails(2, "--embed", "compress", "in.npy", "-o", "x.fmc", "--rel", "1e-2", "--embed", "--model", "none")
+        here = os.path.dirname(os.path.abspath(__file__))
+        stream = os.path.join(here, "..", "golden", "streams", "prior_embed.fmc")
+        self.assertRegex(self.run_fmc("info", stream).decode(),
+                         r"model       [0-9a-f]{16} in \d+ bytes of the stream, a difference from [0-9a-f]{16}\n")
+        self.run_fmc("decompress", stream, "-o", "back.npy", "--model", os.path.join(here, "..", "..", "weights", "prior.fmcw"))
+
     def test_info_describes_a_model(self):
         model = self.put_model()
         text = self.run_fmc("info", "klt.fmcw").decode()

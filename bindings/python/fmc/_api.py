@@ -134,7 +134,7 @@ def _coder_value(name):
     return lib.FMC_CODER_VAE | _enum_value("FMC_CODER_", rest or "auto", _CODERS)
 
 
-def _params(rank, bounds, effort, threads, coder, fill, chunk, axis, model):
+def _params(rank, bounds, effort, threads, coder, fill, chunk, axis, model, embed):
     given = {k: v for k, v in bounds.items() if v is not None and v is not False}
     if len(given) != 1:
         raise TypeError(f"give exactly one of {', '.join(_BOUNDS)}, not {len(given)}")
@@ -149,6 +149,7 @@ def _params(rank, bounds, effort, threads, coder, fill, chunk, axis, model):
     params.no_model = model is False
     if model:
         params.model = model.handle
+    params.embed = bool(embed)
     if fill is not None:
         params.has_fill, params.fill_value = 1, float(fill)
     for name, values in (("chunk", chunk), ("axis", axis)):
@@ -162,7 +163,7 @@ def _params(rank, bounds, effort, threads, coder, fill, chunk, axis, model):
 
 
 def compress(array, *, abs=None, rel=None, pw_rel=None, nrmse=None, psnr=None, size=None, lossless=False, effort=5,
-             threads=0, coder="auto", fill=None, chunk=None, axis=None, model=None):
+             threads=0, coder="auto", fill=None, chunk=None, axis=None, model=None, embed=False):
     """Compress a float32 or float64 array of 1 to 5 dimensions, any strides, into bytes.
 
     Give exactly one bound:
@@ -176,12 +177,13 @@ def compress(array, *, abs=None, rel=None, pw_rel=None, nrmse=None, psnr=None, s
     effort 1 (fast), 5 or 9 (smallest); threads 0: one per core, never changes the bytes; coder auto, transform,
     interp, grid, exact, pca, vae, vae+transform, vae+interp or vae+pca; fill: this value, like NaN, marks missing data; chunk: extents of the pieces that can be read
     one by one; axis: auto, smooth, unlike or periodic per axis; model: a Model to try, False: none, None: the library's own
-    where it may help (effort 9, few bits a sample). Other byte orders are converted: decompress returns
+    where it may help (effort 9, few bits a sample); embed: True stores the model in the stream if that saves more than it takes (compresses twice), so
+    that nobody needs it to decode. Other byte orders are converted: decompress returns
     native order.
     """
     array = _as_samples(array)
     bounds = dict(abs=abs, rel=rel, pw_rel=pw_rel, nrmse=nrmse, psnr=psnr, size=size, lossless=lossless)
-    params = _params(array.ndim, bounds, effort, threads, coder, fill, chunk, axis, model)
+    params = _params(array.ndim, bounds, effort, threads, coder, fill, chunk, axis, model, embed)
     dst = ffi.new("void **")
     dst_size = ffi.new("size_t *")
     with _context() as ctx:
@@ -233,6 +235,9 @@ def _info_dict(facts):
         "bound": facts.bound,
         "effort": facts.effort,
         "fill": facts.fill_value if facts.has_fill else None,
+        "model": facts.model or None,
+        "model_base": facts.model_base or None,
+        "model_size": facts.model_size,
     }
 
 

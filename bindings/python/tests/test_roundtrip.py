@@ -196,6 +196,16 @@ class Models(unittest.TestCase):
         with self.assertRaises(fmc.FmcError):
             fmc.Model(b"no model")
 
+    def test_in_the_stream(self):
+        data = fmc.compress(self.a, rel=1e-2, model=self.model, embed=True)
+        self.assertEqual(data, fmc.compress(self.a, rel=1e-2))  # it would not pay
+        self.assertIsNone(fmc.info(data)["model"])
+        with self.assertRaises(fmc.FmcError):
+            fmc.compress(self.a, rel=1e-2, embed=True)
+        stream = (self.path.parents[2] / "golden" / "streams" / "prior_embed.fmc").read_bytes()
+        self.assertEqual(fmc.info(stream)["model"], fmc.info(stream)["chunks"][0]["model"])
+        self.assertEqual(fmc.decompress(stream).shape, (10, 33, 50))
+
     def test_without(self):
         self.assertIsNone(fmc.info(fmc.compress(self.a, rel=1e-2, effort=9, model=False))["chunks"][0]["model"])
         with self.assertRaises(fmc.FmcError):
