@@ -15,10 +15,24 @@ def arguments(parser):
     parser.add_argument("--crops", type=int, default=32, help="of each file")
     parser.add_argument("--nrmse", type=float, action="append", default=[], help="bounds that will be used; repeated")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--linear", action="store_true", help="change so little that --embed can store it: the last layer, and of the "
+                        "start what is worth its bytes")
+    parser.add_argument("--chunk", type=lambda t: [int(v) for v in t.split(",")], default=[],
+                        help="with --linear: extents as for fmc compress --chunk; 0: the whole axis")
     parser.add_argument("--out", required=True)
 
 
+def tune_linear(options):
+    from .. import prior_linear  # needs PyTorch
+
+    with tempfile.TemporaryDirectory() as name:
+        write(options.out, prior_linear.tune(options, pathlib.Path(name), layers_of, base_of, log))
+    log(f"{options.out}: written")
+
+
 def run(options):
+    if options.linear:
+        return tune_linear(options)
     from .. import prior_net  # needs PyTorch
 
     base = fmcw.read(pathlib.Path(options.base).read_bytes())
