@@ -9,6 +9,8 @@
 #include <string.h>
 #include "random.h"
 
+enum { MOST_PREDICTED = 4 }; /* chunks that a network predicts */
+
 static const char *const bound_names[] = { "lossless", "abs", "rel", "pw-rel", "nrmse", "psnr", "size" };
 
 static void pick_shape(test_case *c, size_t max_count)
@@ -92,6 +94,42 @@ static void pick_params(test_case *c, enum field_dirt dirt)
     }
 }
 
+/* Chunks as params->chunk cuts them; 1 where the library chooses. */
+static uint64_t pieces_of(const test_case *c)
+{
+    uint64_t n = 1;
+
+    for (uint32_t i = 0; i < c->from.array.rank; i++) {
+        const uint64_t dim = c->from.array.dim[i], chunk = c->params.chunk[i];
+
+        n *= chunk > 0 && chunk < dim ? (dim + chunk - 1) / chunk : 1;
+    }
+    return n;
+}
+
+/*
+ * What AUTO never draws, and the effort where everything is tried: rarely, since it takes long. From a sequence of its own,
+ * so that the rest of a seed's case does not depend on it.
+ */
+static void pick_rare(test_case *c, int has_model)
+{
+    static const uint32_t coders[] = { FMC_CODER_PCA, FMC_CODER_VAE, FMC_CODER_VAE | FMC_CODER_TRANSFORM,
+                                       FMC_CODER_VAE | FMC_CODER_INTERP, FMC_CODER_VAE | FMC_CODER_PCA };
+    fmc_params *p = &c->params;
+    uint64_t state = c->seed ^ 0x5deece66d, *s = &state;
+
+    if (!random_below(s, 8))
+        p->no_model = 1;
+    else if (!random_below(s, 6))
+        p->coder = coders[random_below(s, sizeof coders / sizeof *coders)];
+    if (!has_model || p->bound_kind == FMC_BOUND_LOSSLESS)
+        p->coder &= ~(uint32_t)FMC_CODER_VAE; /* is refused */
+    if (!random_below(s, 10))
+        p->effort = 9;
+    if (p->coder & FMC_CODER_VAE && pieces_of(c) > MOST_PREDICTED)
+        memset(p->chunk, 0, sizeof p->chunk);
+}
+
 static void describe(test_case *c, enum field_kind kind, enum field_dirt dirt)
 {
     const fmc_array *a = &c->from.array;
@@ -101,8 +139,9 @@ static void describe(test_case *c, enum field_kind kind, enum field_dirt dirt)
 
     for (uint32_t i = 0; i < a->rank; i++)
         n += snprintf(c->text + n, sizeof c->text - n, " %llu", (unsigned long long)a->dim[i]);
-    n += snprintf(c->text + n, sizeof c->text - n, " ] %s, %s; %s %.17g, effort %u, coder %u, chunk", field_kind_name(kind),
-                  field_dirt_name(dirt), bound_names[p->bound_kind], p->bound, p->effort, p->coder);
+    n += snprintf(c->text + n, sizeof c->text - n, " ] %s, %s; %s %.17g, effort %u, coder %#x%s, chunk", field_kind_name(kind),
+                  field_dirt_name(dirt), bound_names[p->bound_kind], p->bound, p->effort, p->coder,
+                  p->no_model ? ", no model" : "");
     for (uint32_t i = 0; i < a->rank; i++)
         n += snprintf(c->text + n, sizeof c->text - n, " %llu", (unsigned long long)p->chunk[i]);
     n += snprintf(c->text + n, sizeof c->text - n, ", axis");
@@ -112,7 +151,7 @@ static void describe(test_case *c, enum field_kind kind, enum field_dirt dirt)
         snprintf(c->text + n, sizeof c->text - n, ", fill %g", p->fill_value);
 }
 
-void case_make(test_case *c, uint64_t seed, size_t max_count)
+void case_make(test_case *c, uint64_t seed, size_t max_count, int has_model)
 {
     enum field_kind kind;
     enum field_dirt dirt;
@@ -124,6 +163,7 @@ void case_make(test_case *c, uint64_t seed, size_t max_count)
     dirt = random_below(&c->state, 2) ? DIRT_NONE : (enum field_dirt)random_below(&c->state, DIRT_KINDS);
     field_make(&c->from, &c->state, kind, dirt);
     pick_params(c, dirt);
+    pick_rare(c, has_model);
     describe(c, kind, dirt);
     field_lay_out(&c->from, &c->state, random_below(&c->state, 2) != 0);
     field_scatter(&c->from);
@@ -210,15 +250,26 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
     return text && *text ? strtoull(text, NULL, 0) : otherwise;
 }
 
+/* Builds may leave the weights out. */
+static int library_has_model(void)
+{
+    fmc_ctx *ctx = case_context("best");
+    const int has = fmc_ctx_own_model(ctx) != NULL;
+
+    fmc_ctx_destroy(ctx);
+    return has;
+}
+
 void case_run_all(void (*test)(test_case *), uint64_t n, size_t max_count)
 {
     uint64_t seed = number_of("FMC_SEED", 1) * 1000003;
     const uint64_t single = number_of("FMC_CASE", 0);
+    const int has_model = library_has_model();
     test_case c;
 
     n = single ? 1 : number_of("FMC_CASES", n);
     for (uint64_t i = 0; i < n; i++) {
-        case_make(&c, single ? single : seed + i, max_count);
+        case_make(&c, single ? single : seed + i, max_count, has_model);
         if (getenv("FMC_VERBOSE"))
             print_message("%s\n", c.text);
         test(&c);

@@ -19,8 +19,8 @@ typedef struct test_case {
     char       text[400];
 } test_case;
 
-/** @param max_count largest number of samples. */
-void case_make(test_case *c, uint64_t seed, size_t max_count);
+/** @param max_count largest number of samples. @param has_model whether coders may be drawn that need the library's own. */
+void case_make(test_case *c, uint64_t seed, size_t max_count, int has_model);
 void case_free(test_case *c);
 
 /** Fail the test, saying how to repeat the case. */
