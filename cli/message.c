@@ -45,7 +45,7 @@ bool cli_error_status(const char *name, const fmc_ctx *ctx, fmc_status status)
     if (strcmp(name, "-") == 0)
         name = "standard input";
     if (message[0] != '\0')
-        return cli_error("%s: %s", name, message);
+        return cli_error("%s: %s%s", name, message, status == FMC_ERR_MODEL_MISSING ? ": --model FILE" : "");
     return cli_error("%s: %s%s", name, fmc_status_string(status), advice(status));
 }
 

@@ -226,6 +226,7 @@ class Reports(Streams):
         self.compress("--rel", "1e-2", "--coder", "vae+interp", "--model", "klt.fmcw")
         self.assertRegex(self.run_fmc("info", "--tiles", "out.fmc").decode(), r"interp .* vae L\d \+ ")
         self.fails(1, f"{struct.unpack_from('<Q', model, 16)[0]:016x}", "decompress", "out.fmc", "-o", "back.npy")
+        self.fails(1, "--model FILE", "decompress", "out.fmc", "-o", "back.npy")
         self.fails(1, "nothing.fmcw", "decompress", "out.fmc", "-o", "back.npy", "--model", "nothing.fmcw")
         _, back = self.decoded("--model", "klt.fmcw")
         self.assertLessEqual(self.worst(back), Fraction(1e-2 * self.range))
