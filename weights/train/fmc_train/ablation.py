@@ -18,6 +18,9 @@ from .vae import Config
 LEVELS = (0, 2, 4, 6)
 HELD_FRAMES, HELD_SIZE = 32, 128
 
+# Half of everything in the nets; the linear path stays.
+SLIM = {"widths": (8, 16, 24, 32), "blocks": 3, "sr_width": 8}
+
 # name -> (changes of Config, frames of a crop, families left out)
 VARIANTS = {
     "base (klt, 2233, SR, hyperprior, T = 8)": ({}, 8, ()),

@@ -21,12 +21,13 @@ def arguments(parser):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", action="append", help="beginning of a variant's name; may be repeated")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--slim", action="store_true", help="nets of half the widths and blocks: more steps in the same time")
 
 
 def steps_in(minutes, options):
     """Number of steps of the base in the time, measured on a few."""
     folder = pathlib.Path(options.out) / "speed"
-    run = Run(folder, Config(), Recipe(steps=10 ** 6, batch=options.batch), {"simulations": options.data, "fields": []}, "cpu")
+    run = Run(folder, Config(**(ablation.SLIM if options.slim else {})), Recipe(steps=10 ** 6, batch=options.batch), {"simulations": options.data, "fields": []}, "cpu")
     begun, count = time.monotonic(), 20
     for _ in range(count):
         run.one_step()
@@ -44,8 +45,8 @@ def run(options):
     changes = {"steps": int(note.read_text()), "rate": options.rate, "batch": options.batch, "seed": options.seed,
                "quantised_share": 0.0}
     names = [n for n in ablation.VARIANTS if not options.only or n.startswith(tuple(options.only))]
-    done = ablation.ablate(out, options.data, changes, names)
-    table = [f"{changes['steps']} steps, batch {options.batch}, float decoder\n",
+    done = ablation.ablate(out, options.data, changes, names, ablation.SLIM if options.slim else None)
+    table = [f"{changes['steps']} steps, batch {options.batch}{', slim nets' if options.slim else ''}, float decoder\n",
              "| variant | parameters | seconds | bits at equal error against the base |", "|---|---|---|---|"]
     table += [ablation.row(name, done) for name in done]
     (out / "table.md").write_text("\n".join(table) + "\n")
