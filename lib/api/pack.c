@@ -8,6 +8,7 @@
 #include "container/check.h"
 #include "container/index.h"
 #include "container/record.h"
+#include "core/pool.h"
 #include "core/status.h"
 #include "nn/model.h"
 
@@ -209,8 +210,13 @@ fmc_status fmc_pack_array(fmc_pack *pack, const fmc_exec *ex, const fmc_array *v
 {
     window w = { .pack = pack, .view = view, .grid = pack->header };
     const uint64_t steps = pack->header.is_streamed ? view->dim[0] : 0;
+    fmc_exec pooled = *ex;
     uint64_t count, most;
+    fmc_pool pool;
     fmc_status st = FMC_OK;
+
+    fmc_pool_init(&pool, ex->alloc);
+    pooled.alloc = &pool.base;
 
     w.grid.is_streamed = 0;
     w.grid.dim[0] = view->dim[0];
@@ -225,7 +231,7 @@ fmc_status fmc_pack_array(fmc_pack *pack, const fmc_exec *ex, const fmc_array *v
         const uint64_t n = count - w.first < most ? count - w.first : most;
 
         FMC_TRY(fmc_work_report(pack->ctx));
-        FMC_TRY(encode_window(&w, ex, (uint32_t)n));
+        FMC_TRY(encode_window(&w, &pooled, (uint32_t)n));
         for (uint64_t i = 0; i < n; i++) {
             FMC_TRY(write_record(pack, &w.payload[i], steps));
             fmc_out_fini(&w.payload[i]);
@@ -241,5 +247,6 @@ done:
     for (uint64_t i = 0; w.payload && i < most; i++)
         fmc_out_fini(&w.payload[i]);
     fmc_dealloc(ex->alloc, w.payload);
+    fmc_pool_fini(&pool);
     return st;
 }

@@ -6,6 +6,7 @@
 #include "api/pack.h"
 #include "array/view.h"
 #include "codec/codec.h"
+#include "core/pool.h"
 #include "core/status.h"
 
 /* Chunks per thread whose records are read before they are decoded. */
@@ -295,10 +296,14 @@ fmc_status fmc_unpack_box(fmc_ctx *ctx, const fmc_exec *ex, const fmc_stream *st
     job j = { .ctx = ctx, .stream = stream, .dst = dst, .scale_log2 = scale_log2 };
     uint64_t count = 1, most = 0;
     uint32_t n_items = 0;
+    fmc_exec pooled = *ex;
+    fmc_pool pool;
     fmc_status st = FMC_OK;
 
     if (fmc_view_count(dst) == 0)
         return FMC_OK;
+    fmc_pool_init(&pool, ex->alloc);
+    pooled.alloc = &pool.base;
     plan(&j, box);
     for (uint32_t a = 0; a < stream->header.rank; a++)
         count *= j.cells[a];
@@ -311,7 +316,7 @@ fmc_status fmc_unpack_box(fmc_ctx *ctx, const fmc_exec *ex, const fmc_stream *st
 
         FMC_TRY(fmc_work_report(ctx));
         FMC_TRY(read_items(&j, first, n, &n_items));
-        FMC_TRY(decode_items(&j, ex, n_items));
+        FMC_TRY(decode_items(&j, &pooled, n_items));
         while (n_items > 0)
             fmc_bytes_fini(&ctx->alloc, &j.items[--n_items].record);
     }
@@ -320,5 +325,6 @@ done:
     while (n_items > 0)
         fmc_bytes_fini(&ctx->alloc, &j.items[--n_items].record);
     fmc_dealloc(ex->alloc, j.items);
+    fmc_pool_fini(&pool);
     return st;
 }

@@ -8,7 +8,6 @@
 #include "codec/frame.h"
 #include "codec/grid_payload.h"
 #include "coef/coef.h"
-#include "core/pool.h"
 #include "core/status.h"
 #include "exact/exact.h"
 
@@ -101,15 +100,10 @@ done:
     return st;
 }
 
-fmc_status fmc_chunk_decode(const fmc_exec *outer, const fmc_block *block, fmc_in payload, void *data)
+fmc_status fmc_chunk_decode(const fmc_exec *ex, const fmc_block *block, fmc_in payload, void *data)
 {
-    fmc_exec pooled = *outer, *ex = &pooled;
     fmc_frame f = { 0 };
-    fmc_pool pool;
     fmc_status st;
-
-    fmc_pool_init(&pool, outer->alloc);
-    pooled.alloc = &pool.base;
 
     FMC_TRY(fmc_frame_head(block, &payload, &f));
     if (f.coder == FMC_CODER_EXACT)
@@ -120,7 +114,6 @@ fmc_status fmc_chunk_decode(const fmc_exec *outer, const fmc_block *block, fmc_i
         st = FMC_ERR_CORRUPT;
 done:
     fmc_frame_fini(ex, &f);
-    fmc_pool_fini(&pool);
     return st;
 }
 

@@ -5,7 +5,6 @@
  */
 #include "codec/codec.h"
 #include "codec/encoding.h"
-#include "core/pool.h"
 #include "core/status.h"
 
 static fmc_status encode(fmc_encoding *e)
@@ -21,16 +20,12 @@ done:
     return st;
 }
 
-fmc_status fmc_chunk_encode(const fmc_exec *outer, const fmc_block *block, const void *data, const fmc_goal *goal,
+fmc_status fmc_chunk_encode(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                             const fmc_effort *effort, fmc_out *out)
 {
-    fmc_exec pooled = *outer, *ex = &pooled;
     fmc_encoding *e = NULL;
-    fmc_pool pool;
     fmc_status st;
 
-    fmc_pool_init(&pool, outer->alloc);
-    pooled.alloc = &pool.base;
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &e));
     fmc_encoding_init(ex, block, data, goal, effort, e);
     FMC_TRY(encode(e));
@@ -41,6 +36,5 @@ done:
         fmc_encoding_fini(e);
         fmc_dealloc(ex->alloc, e);
     }
-    fmc_pool_fini(&pool);
     return st;
 }

@@ -8,7 +8,7 @@
 enum { FMC_POOL_SLOTS = 8 };
 
 /**
- * An allocator that keeps large blocks which were freed and hands them out again: coding a chunk frees and asks for
+ * An allocator that keeps large blocks which were freed and hands them out again: coding chunks frees and asks for
  * arrays of the same few sizes over and over, and fresh pages cost more than the work on them. A request that no kept
  * block fits gives those of its own order of size back first, so that peak memory hardly grows.
  * Any thread may use it; fmc_pool_fini when everything from it has been freed.
