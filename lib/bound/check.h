@@ -31,10 +31,10 @@ fmc_status fmc_check_samples(const fmc_exec *ex, uint32_t dtype, size_t n, const
 
 /** Errors of decoded samples, in units that cannot overflow. */
 typedef struct fmc_errors {
-    size_t n;       /* samples counted */
-    double max_abs; /* largest |x - y| rounded to f64; infinite if a difference is not finite */
-    double unit;    /* power of two; 1 unless errors are extremely small or large */
-    double sum_sq;  /* of ((x - y) / unit)^2 */
+    size_t n;         /* samples counted */
+    int    is_finite; /* 0: a difference is not finite, and sum_sq means nothing */
+    double unit;      /* power of two; 1 unless errors are extremely small or large */
+    double sum_sq;    /* of ((x - y) / unit)^2 */
 } fmc_errors;
 
 /**
@@ -45,7 +45,7 @@ typedef struct fmc_errors {
 fmc_status fmc_errors_measure(const fmc_exec *ex, uint32_t dtype, size_t n, const void *x, const void *y,
                               const uint8_t *mask, fmc_errors *out);
 
-/** Root of the mean squared error; 0 if nothing was counted, infinite if max_abs is. */
+/** Root of the mean squared error; 0 if nothing was counted, infinite if a difference was not finite. */
 double fmc_errors_rmse(const fmc_errors *e);
 
 #endif

@@ -21,11 +21,7 @@ static inline uint32_t magnitude(int32_t q)
 
 static inline unsigned bits_of(uint32_t v)
 {
-    unsigned n = 0;
-
-    for (; v > 0; v >>= 1)
-        n++;
-    return n;
+    return v > 0 ? 32 - (unsigned)__builtin_clz(v) : 0;
 }
 
 /* Four classes an octave. */

@@ -99,7 +99,7 @@ static double rmse_ratio(const fmc_errors *e, size_t n_pieces, double limit)
     for (size_t i = 0; i < n_pieces; i++) {
         const double unit = e[i].unit / limit;
 
-        if (!isfinite(e[i].max_abs))
+        if (!e[i].is_finite)
             return HUGE_VAL;
         sum += e[i].sum_sq * unit * unit;
         count += (double)e[i].n;

@@ -35,14 +35,24 @@ void fmc_lines_offsets(const fmc_lines *lines, size_t first, size_t count, size_
         left /= lines->size[a];
         offset += at[a] * lines->step[a];
     }
-    for (size_t i = 0; i < count; i++) {
-        off[i] = offset;
-        for (uint32_t a = lines->n_other; a-- > 0;) {
-            offset += lines->step[a];
-            if (++at[a] < lines->size[a])
-                break;
-            offset -= at[a] * lines->step[a];
+    if (lines->n_other == 0) {
+        off[0] = 0; /* the only one */
+        return;
+    }
+    for (size_t i = 0; i < count;) {
+        const uint32_t last = lines->n_other - 1;
+        const size_t step = lines->step[last], here = lines->size[last] - at[last];
+        const size_t run = here < count - i ? here : count - i;
+
+        for (size_t k = 0; k < run; k++)
+            off[i + k] = offset + k * step;
+        i += run;
+        at[last] += run;
+        offset += run * step;
+        for (uint32_t a = last; a > 0 && at[a] == lines->size[a]; a--) {
+            offset += lines->step[a - 1] - at[a] * lines->step[a];
             at[a] = 0;
+            at[a - 1]++;
         }
     }
 }

@@ -197,16 +197,16 @@ static void errors_are_measured_over_valid_samples(void **state)
     (void)state;
     assert_int_equal(fmc_errors_measure(&ex, FMC_F64, 5, x, y, mask, &e), FMC_OK);
     assert_int_equal(e.n, 4);
-    assert_true(e.max_abs == 1 && e.sum_sq == 1.25 && e.unit == 1);
+    assert_true(e.is_finite && e.sum_sq == 1.25 && e.unit == 1);
     assert_true(fmc_errors_rmse(&e) == sqrt(1.25 / 4));
     assert_int_equal(fmc_errors_measure(&ex, FMC_F64, 5, x, y, NULL, &e), FMC_OK);
-    assert_true(isinf(e.max_abs) && isinf(fmc_errors_rmse(&e)));
+    assert_true(!e.is_finite && isinf(fmc_errors_rmse(&e)));
     assert_int_equal(fmc_errors_measure(&ex, FMC_F64, 0, x, y, NULL, &e), FMC_OK);
     assert_true(e.n == 0 && fmc_errors_rmse(&e) == 0);
     assert_int_equal(fmc_errors_measure(&ex, FMC_F64, 300000, big, near, NULL, &e), FMC_OK);
     assert_int_equal(fmc_errors_measure(&ex3, FMC_F64, 300000, big, near, NULL, &e3), FMC_OK);
-    assert_memory_equal(&e, &e3, sizeof e); /* same bits for any number of threads */
-    assert_true(e.max_abs <= 1e-3 && fabs(fmc_errors_rmse(&e) / (1e-3 / sqrt(3)) - 1) < 0.01);
+    assert_true(e.n == e3.n && e.unit == e3.unit && e.sum_sq == e3.sum_sq); /* same bits for any number of threads */
+    assert_true(e.is_finite && fabs(fmc_errors_rmse(&e) / (1e-3 / sqrt(3)) - 1) < 0.01);
     free(big);
     free(near);
 }
