@@ -5,7 +5,7 @@
 
 #include "core/status.h"
 
-enum { CLASSES = 40, DIRECT = 12, SYMBOLS = DIRECT + 24, WHOLE_BAND = 1 << 12, SAMPLES_WANTED = 1 << 16, MOST = 0xffff };
+enum { CLASSES = 40, DIRECT = 12, SYMBOLS = DIRECT + 24, WHOLE_BAND = 1 << 12, SAMPLES_WANTED = 1 << 15, MOST = 0xffff };
 
 typedef struct histogram {
     double n[CLASSES][SYMBOLS];
