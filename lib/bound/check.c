@@ -322,21 +322,29 @@ static fmc_status measure_block(void *user, uint32_t i)
     return FMC_OK;
 }
 
-/* Where nothing is missing: the sum alone, by vector code. */
+/* The sum alone, by vector code, from run to run of what is not missing. */
 static fmc_status sum_block(void *user, uint32_t i)
 {
     const errors_job *j = user;
     const fmc_kernels *k = fmc_kernels_get(j->ex);
-    const size_t first = i * BLOCK, n = j->n - first < BLOCK ? j->n - first : BLOCK;
+    const size_t first = i * BLOCK, end = j->n - first < BLOCK ? j->n : first + BLOCK;
     const float *x = j->x, *y = j->y;
     const double *x64 = j->x, *y64 = j->y;
+    block_errors *e = &j->block[i];
 
     if (fmc_is_cancelled(j->ex))
         return FMC_ERR_CANCELLED;
-    j->block[i].n = n;
-    j->block[i].max_abs = 0;
-    j->block[i].sum_sq = j->dtype == FMC_F32 ? k->error_sum_f32(x + first, y + first, n)
-                                             : k->error_sum_f64(x64 + first, y64 + first, n);
+    *e = (block_errors){ 0 };
+    for (size_t at = first; at < end;) {
+        const uint8_t *missing = j->mask ? memchr(j->mask + at, FMC_SAMPLE_MISSING, end - at) : NULL;
+        const size_t run = missing ? (size_t)(missing - (j->mask + at)) : end - at;
+
+        if (run > 0)
+            e->sum_sq += j->dtype == FMC_F32 ? k->error_sum_f32(x + at, y + at, run) : k->error_sum_f64(x64 + at, y64 + at, run);
+        e->n += run;
+        for (at += run; at < end && j->mask && j->mask[at] == FMC_SAMPLE_MISSING;)
+            at++;
+    }
     return FMC_OK;
 }
 
@@ -375,11 +383,9 @@ fmc_status fmc_errors_measure(const fmc_exec *ex, uint32_t dtype, size_t n, cons
     if (n_blocks > UINT32_MAX)
         return FMC_ERR_LIMIT;
     FMC_TRY(FMC_ALLOC(ex->alloc, n_blocks, &j.block));
-    if (!mask) {
-        FMC_TRY(measure(&j, sum_block, n_blocks, out, &max_abs));
-        if (is_sum_exact(&j, out->sum_sq))
-            goto done;
-    }
+    FMC_TRY(measure(&j, sum_block, n_blocks, out, &max_abs));
+    if (is_sum_exact(&j, out->sum_sq))
+        goto done;
     FMC_TRY(measure(&j, measure_block, n_blocks, out, &max_abs));
     out->is_finite = max_abs <= DBL_MAX;
     if (max_abs > 0 && out->is_finite && (max_abs < 0x1p-400 || max_abs > 0x1p+400)) {
