@@ -16,7 +16,7 @@ typedef struct pair {
 } pair;
 
 static const pair quick = { FMC_COEF_STATIC, FMC_COEF_AVERAGE, 5, 1 << 15, 0.94 };
-static const pair usual = { FMC_COEF_AVERAGE, FMC_COEF_MIX, 4, 1 << 14, 0.988 };
+static const pair usual = { FMC_COEF_AVERAGE, FMC_COEF_MIX, 10, 1 << 14, 0.98 };
 
 static const fmc_band *largest(const fmc_band *band, size_t n_bands)
 {
