@@ -43,6 +43,8 @@ static void NAME(check_integers)(const fmc_kernels *k, const fmc_kernels *ref, s
 
     for (size_t i = 3; i < n; i += 7)
         x[i] = p[i] + (REAL)(step * ((double)(ops_random() % 9) - 4.5)); /* halves */
+    for (size_t i = 5; i < n; i += 11)
+        x[i] = (REAL)NAN; /* masked */
     memcpy(x_got, x, n * sizeof *x);
     memcpy(from, x, n * sizeof *x);
     KERNEL(ref, predict_encode)(p, step, n, x, q);
