@@ -20,6 +20,15 @@ static int needs_few_bits(const fmc_encoding *e)
     return 16 * e->interp_bytes < (double)fmc_block_count(e->block);
 }
 
+/*
+ * What prediction must save to be chosen: a mean-square goal takes it several rounds, while the transform is quantised already.
+ * Effort 1 pays for them only from 3 % on, and looks no closer.
+ */
+static double least_saving(const fmc_encoding *e)
+{
+    return e->effort->effort < 5 && e->goal->kind == FMC_BOUND_NRMSE && e->transform.q ? 0.97 : 1;
+}
+
 /* May a closer look at prediction change anything? */
 static int is_undecided(const fmc_encoding *e)
 {
@@ -27,7 +36,7 @@ static int is_undecided(const fmc_encoding *e)
 
     if (fmc_block_count(e->block) <= SMALL_COUNT || e->effort->effort >= 9)
         return !(ratio > 1.4);
-    return ratio < 1.12 && (ratio > 0.87 || needs_few_bits(e));
+    return ratio < (least_saving(e) < 1 ? least_saving(e) : 1.12) && (ratio > 0.87 || needs_few_bits(e));
 }
 
 /* Bytes of the transform, still to be measured, that prediction is certain to undercut. */
@@ -164,7 +173,8 @@ static int broke_promise(const fmc_encoding *e, double other)
 /* Code what promises most, and whatever comes close to it. */
 static fmc_status code_promising(fmc_encoding *e)
 {
-    const double most = margin_of(e) * fmin(fmin(e->transform_bytes, e->interp_bytes), e->grid_bytes);
+    const double interp = e->interp_bytes / least_saving(e);
+    const double most = margin_of(e) * fmin(fmin(e->transform_bytes, interp), e->grid_bytes);
     const int has_interp = e->interp_bytes < HUGE_VAL, has_grid = e->grid_bytes < HUGE_VAL;
     fmc_status st = FMC_OK;
 
@@ -173,7 +183,7 @@ static fmc_status code_promising(fmc_encoding *e)
         FMC_TRY(code_menu(e));
     }
     fmc_quantised_fini(e->ex, &e->transform);
-    if (has_interp && (e->interp_bytes <= most || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
+    if (has_interp && (interp <= most || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
         FMC_TRY(fmc_encoding_interp(e));
     if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL &&
         broke_promise(e, e->transform_bytes))
