@@ -42,6 +42,7 @@ const golden_case golden_cases[] = {
     { "interp_rough", F32, 3, { 7, 24, 25 }, "rough", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "interp_steps", F32, 2, { 50, 50 }, "steps", REL, 1e-5, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "interp_4d", F64, 4, { 3, 5, 12, 13 }, "moving", ABS, 1.0 / 16, 1, INTERP, { 0 }, { UNLIKE }, 0, 0, 0, NULL },
+    { "interp_mask", F32, 3, { 6, 20, 22 }, "coast_nan", REL, 1e-4, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "grid_hundredths", F32, 2, { 40, 50 }, "hundredths", ABS, 1.0 / 1024, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "grid_scaled", F32, 3, { 6, 20, 21 }, "scaled", FMC_BOUND_LOSSLESS, 0, 5, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "grid_f64", F64, 2, { 30, 41 }, "hundredths", FMC_BOUND_LOSSLESS, 0, 9, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
