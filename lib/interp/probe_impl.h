@@ -7,9 +7,9 @@
 static const double raster_bias = 1.03;
 #endif
 
-/* Note one segment of n residuals, those of masked targets left out. @return how many are left. */
-static uint32_t NAME(probe_note)(const float *residual, const uint8_t *masked, size_t n, int32_t level, double gain,
-                                 fmc_scatter *out)
+/* Note one segment of n residuals, those of masked targets left out. */
+static void NAME(probe_note)(const float *residual, const uint8_t *masked, size_t n, int32_t level, double gain,
+                             fmc_scatter *out)
 {
     float *e = out->e + (size_t)out->n * FIT_SEGMENT;
     uint32_t kept = 0;
@@ -19,7 +19,6 @@ static uint32_t NAME(probe_note)(const float *residual, const uint8_t *masked, s
             e[kept++] = residual[t];
     if (kept > 0)
         out->segment[out->n++] = (fmc_scatter_segment){ kept, level, (float)gain, 0 };
-    return kept;
 }
 
 /* Note the residuals of about `most` targets of coset c of level l under the plan's weights; the site is aimed at it. */
@@ -33,7 +32,7 @@ static void NAME(probe_coset)(const fmc_interp_plan *plan, uint32_t l, uint32_t 
     const size_t every = rows * (s->end - s->begin) / most + 1;
     const uint32_t first = out->n, n_all = job->n_pairs;
     int32_t weight[FMC_INTERP_MAX_PAIRS];
-    double gain = 0, kept = 0, looked = 0;
+    double gain = 0, looked = 0;
 
     job->n_pairs = fmc_interp_weights(plan, l, c, &job->pairs, weight);
     for (uint32_t j = 0; j < job->n_pairs; j++)
@@ -54,10 +53,10 @@ static void NAME(probe_coset)(const fmc_interp_plan *plan, uint32_t l, uint32_t 
                 r -= s->pair[j][t] * weight[j] / FMC_INTERP_ONE;
             e[t] = (float)r;
         }
-        kept += NAME(probe_note)(e, s->is_masked, n, (int32_t)l, gain, out);
+        NAME(probe_note)(e, s->is_masked, n, (int32_t)l, gain, out);
         looked += (double)n;
     }
-    fmc_scatter_weigh(out, first, boost * (double)fmc_interp_count(dim) * kept / looked);
+    fmc_scatter_weigh(out, first, boost * (double)fmc_interp_count(dim), looked);
     job->n_pairs = n_all;
 }
 
@@ -94,9 +93,9 @@ static fmc_status NAME(probe_pyramid)(const fmc_exec *ex, fmc_interp_plan *plan,
     return st;
 }
 
-/* Note n residuals of samples from x on, predicted by the taps of a stencil. @return how many were not masked. */
-static uint32_t NAME(probe_taps)(const fmc_kernels *k, const NAME(stencil) *s, const REAL *x, const uint8_t *masked,
-                                 size_t n, double gain, fmc_scatter *out)
+/* Note n residuals of samples from x on, predicted by the taps of a stencil. */
+static void NAME(probe_taps)(const fmc_kernels *k, const NAME(stencil) *s, const REAL *x, const uint8_t *masked,
+                             size_t n, double gain, fmc_scatter *out)
 {
     float e[FIT_SEGMENT];
     REAL p[FIT_SEGMENT];
@@ -104,16 +103,16 @@ static uint32_t NAME(probe_taps)(const fmc_kernels *k, const NAME(stencil) *s, c
     KERNEL(k, predict_taps)(p, n, x, s->offset, s->weight, s->causal.n);
     for (size_t i = 0; i < n; i++)
         e[i] = (float)((double)x[i] - (double)p[i]);
-    return NAME(probe_note)(e, masked, n, -1, gain, out);
+    NAME(probe_note)(e, masked, n, -1, gain, out);
 }
 
-/* Samples that have all taps, `part` of which are not masked. @return how many there are, masked ones too. */
+/* Samples that have all taps, *looked of which are looked at. @return how many there are. */
 static double NAME(probe_inner)(const fmc_exec *ex, const fmc_interp_plan *plan, const REAL *x, const uint8_t *masked,
-                                size_t most, const NAME(stencil) *s, fmc_scatter *out, double *part)
+                                size_t most, const NAME(stencil) *s, fmc_scatter *out, double *looked)
 {
     const uint32_t first = out->n;
     size_t extent[RANK], segments, items = s->causal.n > 0, every;
-    double count = (double)items, gain = 0, kept = 0, looked = 1e-9;
+    double count = (double)items, gain = 0;
 
     for (unsigned a = 0; a < RANK; a++) {
         extent[a] = s->high[a] > s->low[a] ? s->high[a] - s->low[a] : 0;
@@ -133,11 +132,10 @@ static double NAME(probe_inner)(const fmc_exec *ex, const fmc_interp_plan *plan,
             from += (s->low[a] + rest % extent[a]) * pitch;
             rest /= extent[a];
         }
-        kept += NAME(probe_taps)(fmc_kernels_get(ex), s, x + from, masked ? masked + from : NULL, n, gain, out);
-        looked += (double)n;
+        NAME(probe_taps)(fmc_kernels_get(ex), s, x + from, masked ? masked + from : NULL, n, gain, out);
+        *looked += (double)n;
     }
-    *part = kept / looked;
-    fmc_scatter_weigh(out, first, count * *part);
+    fmc_scatter_weigh(out, first, count, *looked);
     return count;
 }
 
@@ -148,7 +146,7 @@ static void NAME(probe_edge)(const fmc_interp_plan *plan, const REAL *x, const u
     const size_t *dim = plan->dim, segments = (dim[X] + FIT_SEGMENT - 1) / FIT_SEGMENT;
     const size_t items = fmc_interp_count(dim) / dim[X] * segments, every = items * FIT_SEGMENT / most + 1;
     const uint32_t first = out->n;
-    double kept = 0, looked = 1e-9;
+    double looked = 0;
 
     for (size_t k = 0, i; (i = fmc_spread(k, every)) < items && out->n < out->most; k++) {
         const size_t x0 = i % segments * FIT_SEGMENT, n = dim[X] - x0 < FIT_SEGMENT ? dim[X] - x0 : FIT_SEGMENT;
@@ -166,10 +164,10 @@ static void NAME(probe_edge)(const fmc_interp_plan *plan, const REAL *x, const u
             at[X] = x0 + t;
             e[t] = (float)((double)*own - (double)NAME(lorenzo)(plan, dim, at, own));
         }
-        kept += NAME(probe_note)(e, masked ? masked + from : NULL, n, -1, 3, out);
+        NAME(probe_note)(e, masked ? masked + from : NULL, n, -1, 3, out);
         looked += (double)n;
     }
-    fmc_scatter_weigh(out, first, count * kept / looked);
+    fmc_scatter_weigh(out, first, count, looked);
 }
 
 static fmc_status NAME(probe_raster)(const fmc_exec *ex, fmc_interp_plan *plan, const REAL *x, const uint8_t *masked,
@@ -177,17 +175,17 @@ static fmc_status NAME(probe_raster)(const fmc_exec *ex, fmc_interp_plan *plan, 
 {
     const double all = (double)fmc_interp_count(plan->dim);
     NAME(stencil) s;
-    double inner, part;
+    double inner, looked = 0;
     fmc_status st = FMC_OK;
 
     if (plan->predictor == FMC_PREDICT_CAUSAL)
         FMC_TRY(NAME(fit_causal)(ex, plan, x, masked, bound, size->fit));
     NAME(stencil_init)(plan, &s);
-    inner = NAME(probe_inner)(ex, plan, x, masked, size->seen, &s, out, &part);
+    inner = NAME(probe_inner)(ex, plan, x, masked, size->seen, &s, out, &looked);
     if (inner < 0.9 * all)
         NAME(probe_edge)(plan, x, masked, size->seen, all - inner, &s, out);
     else
-        fmc_scatter_weigh(out, 0, all * part);
+        fmc_scatter_weigh(out, 0, all, looked);
 done:
     return st;
 }

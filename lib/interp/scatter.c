@@ -35,14 +35,10 @@ void fmc_scatter_fini(const fmc_exec *ex, fmc_scatter *s)
     fmc_dealloc(ex->alloc, s->e);
 }
 
-void fmc_scatter_weigh(fmc_scatter *s, uint32_t first, double count)
+void fmc_scatter_weigh(fmc_scatter *s, uint32_t first, double count, double looked)
 {
-    double seen = 0;
-
     for (uint32_t k = first; k < s->n; k++)
-        seen += s->segment[k].n;
-    for (uint32_t k = first; k < s->n; k++)
-        s->segment[k].weight = (float)(count / seen);
+        s->segment[k].weight = (float)(count / looked);
 }
 
 /* What was seen, each symbol counted by its weight. */

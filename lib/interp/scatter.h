@@ -36,8 +36,8 @@ typedef struct fmc_scatter {
 fmc_status fmc_scatter_init(const fmc_exec *ex, size_t targets, fmc_scatter *s);
 void       fmc_scatter_fini(const fmc_exec *ex, fmc_scatter *s);
 
-/** Let the segments from `first` on stand for `count` samples. */
-void fmc_scatter_weigh(fmc_scatter *s, uint32_t first, double count);
+/** Let the segments from `first` on stand for `count` samples, of which `looked` were looked at, masked ones too. */
+void fmc_scatter_weigh(fmc_scatter *s, uint32_t first, double count, double looked);
 
 /**
  * Bits of the residuals once they are quantised, each counted by its weight; what decoded neighbours add to a residual

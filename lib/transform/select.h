@@ -5,7 +5,7 @@
 #include "transform/transform.h"
 
 /** Most plans that a choice returns. */
-#define FMC_TX_MENU_MAX 4
+#define FMC_TX_MENU_MAX 3
 
 /** Plans worth coding, best first. */
 typedef struct fmc_tx_menu {

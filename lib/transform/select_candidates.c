@@ -256,11 +256,9 @@ size_t fmc_tx_changes_of(const fmc_tx_search *s, const fmc_tx_choice *from, fmc_
 
 void fmc_tx_fill_menu(fmc_tx_search *s, const fmc_tx_choice *top, size_t n_top, fmc_tx_menu *menu)
 {
-    const size_t most = s->effort >= 9 ? 3 : s->effort >= 5 ? 2 : 1;
-
     menu->klt = s->klt;
     s->klt = NULL;
-    menu->n = n_top < most ? n_top : most;
+    menu->n = n_top;
     for (size_t i = 0; i < menu->n; i++) {
         menu->plan[i] = fmc_tx_plan_of(s, &top[i], s->dim, s->dim, menu->klt);
         menu->bits[i] = top[i].bits;
