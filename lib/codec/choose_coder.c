@@ -85,7 +85,8 @@ static fmc_status estimate_lossy(fmc_encoding *e)
     e->transform_bytes = e->transform.bytes;
     if (!e->transform.q || is_transform_enough(e))
         goto done;
-    FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, &e->transform_bytes));
+    FMC_TRY(fmc_lossy_estimate(e->ex, &e->lossy, &e->transform, NULL));
+    e->transform_bytes = e->transform.closer_bytes;
     if (is_auto && is_undecided(e))
         FMC_TRY(decide(e));
 done:

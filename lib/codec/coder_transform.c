@@ -11,10 +11,16 @@
 #include "transform/gain.h"
 #include "transform/klt.h"
 
-enum { MAX_SEARCH = 14, MAX_REBUILDS = 9, SAMPLING = 8, MAX_CORRECTIONS = 2 };
+enum { MAX_SEARCH = 14, MAX_REBUILDS = 9, SAMPLING = 8, MAX_CORRECTIONS = 2, MAX_BALANCES = 4 };
 
-/* Step for a pointwise bound: most samples hold it by themselves, the few others are corrected. */
-static const double step_per_bound = 2.2;
+/*
+ * Steps for a pointwise bound, in limits: most samples hold it by themselves, the others are corrected. The first where a sample
+ * takes many bits. Below so many bits, few coefficients are not 0 and their errors add up to little: the step grows with a power of
+ * what they fall short of that.
+ */
+static const double step_per_bound = 2.2, rare_bits = 0.6, rare_power = 0.35, most_steps = 14;
+/* Below those bits, the share of the bytes that corrections should take, where it is too small and too large, its growth with the step. */
+static const double corrections_aim = 0.22, corrections_few = 0.1, corrections_many = 0.38, corrections_power = 3;
 /*
  * Where a mean-square search aims at first and later, parts of the limit, and how far below is good enough: a second try
  * costs about as much as coding, a per cent of the error a third of a per cent of the bytes.
@@ -239,6 +245,50 @@ done:
     return st;
 }
 
+/* Under a pointwise bound: a larger step where few coefficients are not 0. Leaves the estimate for it. */
+static fmc_status stretch(const fmc_exec *ex, attempt *t)
+{
+    const double bits = 8 * t->z->bytes / (double)t->l->count;
+
+    if (t->l->goal.kind != FMC_BOUND_ABS || bits >= rare_bits)
+        return FMC_OK;
+    t->quant.step *= fmin(pow(rare_bits / fmax(bits, 1e-6), rare_power), most_steps / step_per_bound);
+    return estimate(ex, t);
+}
+
+/*
+ * Quantise for a pointwise bound. Where few coefficients are not 0, again with another step if corrections take too large or too
+ * small a share of the bytes; back to the larger one if a smaller one promises more bytes.
+ */
+static fmc_status balance(const fmc_exec *ex, attempt *t)
+{
+    const int matters = t->l->goal.kind == FMC_BOUND_ABS && 8 * t->z->bytes < rare_bits * (double)t->l->count;
+    double share, best = 0, best_bytes = HUGE_VAL;
+    fmc_status st;
+
+    for (int i = 0;; i++) {
+        FMC_TRY(rebuild(ex, t, 0));
+        t->z->closer_bytes = 0;
+        if (!matters)
+            break;
+        FMC_TRY(fmc_lossy_estimate(ex, t->l, t->z, &share));
+        if (t->quant.step == best || (share <= corrections_many && is_all_zero(t->z->q, t->l->count)))
+            break;
+        if (t->quant.step < best && t->z->closer_bytes > best_bytes) {
+            t->quant.step = best;
+            continue;
+        }
+        if (i >= MAX_BALANCES || (share >= corrections_few && share <= corrections_many))
+            break;
+        best = t->quant.step;
+        best_bytes = t->z->closer_bytes;
+        t->quant.step = fmin(best * fmin(2, fmax(0.4, pow(corrections_aim / fmax(share, 0.01), 1 / corrections_power))),
+                             most_steps * t->l->target.limit);
+    }
+done:
+    return st;
+}
+
 /* Where the search begins: a step of about the right error. Leaves the error wanted of the coefficients, 0: none. */
 static fmc_status begin(const fmc_exec *ex, attempt *t, double *wanted)
 {
@@ -310,10 +360,11 @@ fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choic
     t.quant.lambda = 0.12f;
     FMC_TRY(begin(ex, &t, &wanted));
     FMC_TRY(estimate(ex, &t));
+    FMC_TRY(stretch(ex, &t));
     if (z->bytes > worth)
         goto done;
     FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
-    FMC_TRY(l->target.kind == FMC_BOUND_ABS ? rebuild(ex, &t, 0) : reach_rmse(ex, &t, wanted));
+    FMC_TRY(l->target.kind == FMC_BOUND_ABS ? balance(ex, &t) : reach_rmse(ex, &t, wanted));
     FMC_TRY(fmc_transform_head_write(z->tier, t.plan, &t.quant, &z->head));
 done:
     fmc_dealloc(ex->alloc, t.c);

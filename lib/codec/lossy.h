@@ -44,6 +44,7 @@ typedef struct fmc_quantised {
     int32_t  *q;        /* band-major */
     uint32_t  tier;     /* of the coefficient coder */
     double    bytes;    /* transform coder: what it will take, by a first estimate; within a fifth above a bit a sample */
+    double    closer_bytes; /* by a closer one, which knows q and recon: fmc_lossy_estimate; 0: not yet made */
     void     *recon;    /* the signal that the decoder will have, working type, coders' order */
     void     *samples;  /* what that gives, chunk's type and order (codec/samples.h); NULL: not made yet */
     int       is_measured; /* samples keep a mean-square goal */
@@ -70,8 +71,11 @@ fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l);
  */
 fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, fmc_candidate *out);
 
-/** Estimated bytes of what fmc_lossy_finish would make; *z is unchanged. */
-fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, const fmc_quantised *z, double *bytes);
+/**
+ * Estimated bytes of what fmc_lossy_finish would make: z->closer_bytes, unless it is there.
+ * @param corrections  gets the share of them that corrects samples of a transform under a pointwise bound; may be NULL.
+ */
+fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, double *corrections);
 
 void fmc_quantised_fini(const fmc_exec *ex, fmc_quantised *z);
 void fmc_candidate_fini(const fmc_exec *ex, fmc_candidate *c);

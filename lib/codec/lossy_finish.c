@@ -16,7 +16,7 @@
 /* A residual correction is worth its overhead from here on; a few samples are cheaper stored exactly. */
 enum { MIN_CORRECTIONS = 12, SMALL_BODY = 8192 };
 /* Estimating corrections: samples of a piece, and how many pieces. */
-enum { PROBE = 1 << 12, PROBES = 32 };
+enum { PROBE = 1 << 12, PROBES = 32, SMALL_PROBE = 1 << 10 };
 
 void fmc_quantised_fini(const fmc_exec *ex, fmc_quantised *z)
 {
@@ -258,18 +258,30 @@ done:
     return st;
 }
 
-/* Share of samples that break an absolute bound, from pieces of the decoded signal in the chunk's order. */
-static fmc_status probe_failures(const fmc_exec *ex, const fmc_lossy *l, const uint8_t *recon, double *share)
+/* Bits of correcting `bad` of n samples: where they are, their signs and sizes. */
+static double correction_bits(double n, double bad)
 {
-    const size_t sample = l->block->dtype == FMC_F64 ? 8 : 4, n = l->count < PROBE ? l->count : PROBE;
-    const size_t pieces = l->count / n < PROBES ? l->count / n : PROBES;
-    size_t bad = 0;
+    const double p = fmin(fmax(bad / n, 1e-9), 1 - 1e-9);
+
+    return n * (-p * log2(p) - (1 - p) * log2(1 - p) + 1.05 * p);
+}
+
+/*
+ * Bits of correcting what breaks an absolute bound, from the decoded signal in the chunk's order: pieces that stand for all, or all,
+ * in small pieces, since what fails comes in crowds.
+ */
+static fmc_status probe_corrections(const fmc_exec *ex, const fmc_lossy *l, const uint8_t *recon, int everywhere, double *bits)
+{
+    const size_t sample = l->block->dtype == FMC_F64 ? 8 : 4, most = everywhere ? SMALL_PROBE : PROBE;
+    const size_t n = l->count < most ? l->count : most;
+    const size_t pieces = everywhere ? (l->count + n - 1) / n : l->count / n < PROBES ? l->count / n : PROBES;
+    double bad = 0, apart = 0;
     void *y = NULL;
     fmc_status st;
 
     FMC_TRY(fmc_alloc(ex->alloc, n, sample, &y));
     for (size_t i = 0; i < pieces; i++) {
-        const size_t first = (l->count - n) / pieces * i;
+        const size_t last = l->count - n, first = !everywhere ? last / pieces * i : i * n < last ? i * n : last;
         const uint8_t *x = (const uint8_t *)l->data + first * sample, *state = l->mask.state;
         size_t n_bad;
 
@@ -277,30 +289,27 @@ static fmc_status probe_failures(const fmc_exec *ex, const fmc_lossy *l, const u
                                  l->block->dtype, y));
         FMC_TRY(fmc_check_samples(ex, l->block->dtype, n, x, y, state ? state + first : NULL, FMC_BOUND_ABS,
                                   l->goal.limit, NULL, 0, &n_bad));
-        bad += n_bad;
+        bad += (double)n_bad;
+        apart += correction_bits((double)n, (double)n_bad) + (n_bad ? 6 : 0);
     }
-    *share = (double)bad / (double)(n * pieces);
+    *bits = correction_bits((double)l->count, bad / (double)(n * pieces) * (double)l->count);
+    if (everywhere)
+        *bits = fmin(*bits, apart);
 done:
     fmc_dealloc(ex->alloc, y);
     return st;
 }
 
-/* Bits of correcting a share of n samples: where they are, their signs and sizes. */
-static double correction_bits(double n, double share)
-{
-    const double p = share < 1e-9 ? 1e-9 : share > 1 - 1e-9 ? 1 - 1e-9 : share;
-
-    return n * (-p * log2(p) - (1 - p) * log2(1 - p) + 1.05 * p);
-}
-
-fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, const fmc_quantised *z, double *bytes)
+fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, double *corrections)
 {
     const size_t sample = fmc_signal_sample(&l->signal);
     const void *recon = z->recon;
+    double bits, correct = 0;
     void *moved = NULL;
-    double bits, share;
-    fmc_status st;
+    fmc_status st = FMC_OK;
 
+    if (z->closer_bytes > 0 && !corrections)
+        goto done;
     FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, &bits));
     if (l->goal.kind == FMC_BOUND_ABS && z->coder == FMC_CODER_TRANSFORM) {
         if (l->base || fmc_axis_order_code(&l->order) != 0) {
@@ -311,10 +320,11 @@ fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, const fmc_quanti
             FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, sample, moved, 1));
             recon = moved;
         }
-        FMC_TRY(probe_failures(ex, l, recon, &share));
-        bits += correction_bits((double)l->count, share);
+        FMC_TRY(probe_corrections(ex, l, recon, corrections != NULL, &correct));
     }
-    *bytes = bits / 8 + (double)z->head.size;
+    z->closer_bytes = (bits + correct) / 8 + (double)z->head.size;
+    if (corrections)
+        *corrections = correct / (bits + correct + 1);
 done:
     fmc_dealloc(ex->alloc, moved);
     return st;
