@@ -11,18 +11,25 @@
 fmc_status fmc_tier_write(uint32_t tier, const fmc_model *prior, fmc_out *out)
 {
     fmc_out_u8(out, (uint8_t)tier);
-    if (tier == FMC_COEF_PRIOR)
+    if (fmc_coef_kind(tier) == FMC_COEF_PRIOR)
         fmc_out_u64(out, prior->weights.hash);
     return out->st;
+}
+
+static int is_tier(uint32_t tier)
+{
+    const uint32_t kind = fmc_coef_kind(tier);
+
+    return kind <= FMC_COEF_PRIOR && (kind == tier || kind == FMC_COEF_MIX || kind == FMC_COEF_BEST || kind == FMC_COEF_PRIOR);
 }
 
 fmc_status fmc_tier_read(fmc_in *in, uint32_t *tier, uint64_t *model)
 {
     *tier = fmc_in_u8(in);
-    *model = *tier == FMC_COEF_PRIOR ? fmc_in_u64(in) : 0;
+    *model = fmc_coef_kind(*tier) == FMC_COEF_PRIOR ? fmc_in_u64(in) : 0;
     if (in->short_read)
         return FMC_ERR_TRUNCATED;
-    return *tier > FMC_COEF_PRIOR ? FMC_ERR_UNSUPPORTED : FMC_OK;
+    return is_tier(*tier) ? FMC_OK : FMC_ERR_UNSUPPORTED;
 }
 
 fmc_status fmc_tier_prior(const fmc_exec *ex, uint32_t tier, uint64_t model, const fmc_prior **prior)
@@ -30,7 +37,7 @@ fmc_status fmc_tier_prior(const fmc_exec *ex, uint32_t tier, uint64_t model, con
     const fmc_model *m;
 
     *prior = NULL;
-    if (tier != FMC_COEF_PRIOR)
+    if (fmc_coef_kind(tier) != FMC_COEF_PRIOR)
         return FMC_OK;
     m = ex->find_model ? ex->find_model(ex->find_model_user, model) : NULL;
     if (!m || !fmc_model_is_prior(m))

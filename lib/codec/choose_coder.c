@@ -133,6 +133,8 @@ static fmc_status code_default_choice(fmc_encoding *e)
     e->lossy.effort = own;
     if (st == FMC_OK && e->lossy.menu.n > 0 && !was_coded(&e->lossy.menu.plan[0], &menu))
         st = fmc_encoding_transform(e, 0);
+    if (st == FMC_OK)
+        st = fmc_encoding_trellis(e);
     fmc_tx_menu_fini(e->ex->alloc, &e->lossy.menu);
     e->lossy.menu = menu;
 done:
@@ -150,6 +152,7 @@ static fmc_status code_menu(fmc_encoding *e)
     for (size_t i = 1; i < menu->n; i++)
         if (deserves_coding(menu, i))
             FMC_TRY(fmc_encoding_transform(e, i));
+    FMC_TRY(fmc_encoding_trellis(e));
     FMC_TRY(code_default_choice(e));
 done:
     return st;
@@ -180,6 +183,7 @@ static fmc_status code_promising(fmc_encoding *e)
     fmc_status st = FMC_OK;
 
     if (e->transform_bytes <= most && e->transform_bytes < HUGE_VAL) {
+        e->choice = 0;
         FMC_TRY(e->transform.q ? fmc_encoding_finish(e, &e->transform) : fmc_encoding_transform(e, 0));
         FMC_TRY(code_menu(e));
     }

@@ -19,6 +19,8 @@ fmc_status fmc_transform_choose(const fmc_exec *ex, fmc_lossy *l);
  * @param worth  bytes: where a first estimate, z->bytes, is above, nothing is quantised and z->q is NULL.
  */
 fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, double worth, fmc_quantised *z);
+/** The same by a trellis (coef/trellis.h), slowly, for fewer bytes at the same error. @param step  of the plain quantiser. */
+fmc_status fmc_transform_trellis(const fmc_exec *ex, fmc_lossy *l, size_t choice, double step, fmc_quantised *z);
 fmc_status fmc_transform_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);
 /** Letters per axis, e.g. "PWW". */
 fmc_status fmc_transform_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size);

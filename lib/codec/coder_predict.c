@@ -250,6 +250,8 @@ static fmc_status parse_head(const fmc_signal *s, fmc_in *in, uint32_t *tier, ui
     fmc_status st;
 
     FMC_TRY(fmc_tier_read(in, tier, model));
+    if (*tier & FMC_COEF_TRELLIS)
+        FMC_TRY(FMC_ERR_UNSUPPORTED);
     FMC_TRY(fmc_step_read(in, step));
     FMC_TRY(fmc_interp_plan_parse(in, s->rank, s->dim, plan));
     st = fmc_in_status(in);

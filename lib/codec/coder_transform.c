@@ -33,6 +33,11 @@ static const patience hasty = { 0.988, 0.97, 0.994, 0.97, 0.018 }, normal = { 0.
                       thorough = { 0.998, 0.995, 0.998, 0.994, 0.003 };
 /* Steps above this many limits mean that a few coefficients hold everything, and a part of the rows may have none of them. */
 static const double sparse_step = 24;
+/*
+ * Steps of a trellis for about the error of a plain quantiser: half its step, and what a trellis gains. Larger under a pointwise
+ * bound, where the gain is better spent on fewer bits and more corrections.
+ */
+static const double trellis_step = 0.58, trellis_bound_step = 0.64;
 /* Masked samples, which nobody misses, take this share of the error that others take. */
 static const double masked_share = 0.5;
 
@@ -47,6 +52,7 @@ typedef struct attempt {
     float            *gain;    /* of the bands: from errors of coefficients to errors of samples */
     double            error2;  /* of the samples at quant.step, as the coefficients' errors promise; 0: not known */
     double            slope;   /* of log error2 by log step, last seen */
+    fmc_trellis_rates *rates;  /* of a trellis; NULL: a plain quantiser */
 } attempt;
 
 /* Steps that keep and break a mean-square limit, as far as known, with their errors (1 is the limit). */
@@ -149,8 +155,12 @@ static fmc_status quantise(const fmc_exec *ex, attempt *t, double wanted)
         double ratio;
 
         t->quant.step = fmc_quantise_round_step(t->quant.step);
-        FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->plan, t->z->band, t->z->n_bands, t->c, &t->quant, 1,
-                                    t->z->q, &t->error2));
+        if (t->rates)
+            FMC_TRY(fmc_signal_trellis(ex, &t->l->signal, t->plan, t->z->band, t->z->n_bands, t->c, &t->quant, t->rates,
+                                       t->z->q, &t->error2));
+        else
+            FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->plan, t->z->band, t->z->n_bands, t->c, &t->quant, 1,
+                                        t->z->q, &t->error2));
         ratio = t->error2 > 0 ? wanted / t->error2 : 0;
         if (i == MAX_CORRECTIONS || !(ratio > 0.8 && ratio < 1.25) || fabs(ratio - 1) < t->how.close)
             break;
@@ -366,7 +376,32 @@ fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choic
     FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
     FMC_TRY(l->target.kind == FMC_BOUND_ABS ? balance(ex, &t) : reach_rmse(ex, &t, wanted));
     FMC_TRY(fmc_transform_head_write(z->tier, t.plan, &t.quant, &z->head));
+    z->step = t.quant.step;
 done:
+    fmc_dealloc(ex->alloc, t.c);
+    fmc_dealloc(ex->alloc, t.gain);
+    return st;
+}
+
+fmc_status fmc_transform_trellis(const fmc_exec *ex, fmc_lossy *l, size_t choice, double step, fmc_quantised *z)
+{
+    attempt t = { .l = l, .plan = &l->menu.plan[choice], .z = z, .how = thorough, .slope = 1.3 };
+    fmc_status st;
+
+    memset(z, 0, sizeof *z);
+    z->coder = FMC_CODER_TRANSFORM;
+    z->tier = fmc_coder_tier(l->effort->effort);
+    z->is_trellis = 1;
+    z->head = fmc_out_make(ex->alloc);
+    FMC_TRY(attempt_init(ex, &t));
+    FMC_TRY(fmc_trellis_rates_create(ex->alloc, &t.rates));
+    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
+    t.quant.step = (l->target.kind == FMC_BOUND_ABS ? trellis_bound_step : trellis_step) * step;
+    FMC_TRY(l->target.kind == FMC_BOUND_ABS ? rebuild(ex, &t, 0) : reach_rmse(ex, &t, 0));
+    FMC_TRY(fmc_trellis_collapse(ex, z->band, z->n_bands, z->q));
+    FMC_TRY(fmc_transform_head_write(z->tier, t.plan, &t.quant, &z->head));
+done:
+    fmc_trellis_rates_destroy(ex->alloc, t.rates);
     fmc_dealloc(ex->alloc, t.c);
     fmc_dealloc(ex->alloc, t.gain);
     return st;

@@ -146,13 +146,21 @@ done:
     return st;
 }
 
-static fmc_status describe_tier(fmc_in body, fmc_chunk_facts *facts)
+static fmc_status describe_tier(fmc_in body, fmc_chunk_facts *facts, int *is_trellis)
 {
     uint32_t tier;
     const fmc_status st = fmc_tier_read(&body, &tier, &facts->prior);
 
+    *is_trellis = (tier & FMC_COEF_TRELLIS) != 0;
     facts->model = facts->model ? facts->model : facts->prior;
     return st;
+}
+
+static void append(fmc_chunk_facts *facts, const char *text)
+{
+    const size_t used = strlen(facts->detail);
+
+    (void)snprintf(facts->detail + used, sizeof facts->detail - used, "%s", text);
 }
 
 /* Name what the coder of a lossy payload did. */
@@ -161,6 +169,7 @@ static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fm
     char *detail = facts->detail;
     size_t room = sizeof facts->detail;
     fmc_in body;
+    int is_trellis;
     fmc_status st;
 
     if (f->flags & FMC_PAYLOAD_MASK)
@@ -175,18 +184,17 @@ static fmc_status describe_body(const fmc_exec *ex, fmc_frame *f, fmc_in *in, fm
     }
     body = fmc_section_read(in);
     FMC_TRY(fmc_in_status(in));
-    FMC_TRY(describe_tier(body, facts));
+    FMC_TRY(describe_tier(body, facts, &is_trellis));
     if (f->coder == FMC_CODER_TRANSFORM)
         FMC_TRY(fmc_transform_describe(ex, &f->signal, &body, detail, room));
     else if (f->coder == FMC_CODER_PCA)
         FMC_TRY(fmc_pca_describe(ex, &f->signal, &body, detail, room));
     else
         FMC_TRY(fmc_predict_describe(ex, &f->signal, &body, detail, room));
-    if (facts->prior) {
-        const size_t used = strlen(facts->detail);
-
-        (void)snprintf(facts->detail + used, sizeof facts->detail - used, ", prior");
-    }
+    if (is_trellis)
+        append(facts, ", trellis");
+    if (facts->prior)
+        append(facts, ", prior");
 done:
     return st;
 }

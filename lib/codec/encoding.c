@@ -21,7 +21,7 @@ void fmc_encoding_fini(fmc_encoding *e)
     fmc_lossy_fini(e->ex, &e->lossy);
 }
 
-void fmc_encoding_keep(fmc_encoding *e, fmc_candidate *c)
+int fmc_encoding_keep(fmc_encoding *e, fmc_candidate *c)
 {
     fmc_candidate *best = &e->best;
 
@@ -29,9 +29,11 @@ void fmc_encoding_keep(fmc_encoding *e, fmc_candidate *c)
         fmc_candidate_fini(e->ex, best);
         *best = *c;
         *c = (fmc_candidate){ 0 };
-    } else {
-        fmc_candidate_fini(e->ex, c);
+        e->best_step = 0;
+        return 1;
     }
+    fmc_candidate_fini(e->ex, c);
+    return 0;
 }
 
 int fmc_encoding_may_use(const fmc_encoding *e, uint32_t coder)
@@ -41,12 +43,15 @@ int fmc_encoding_may_use(const fmc_encoding *e, uint32_t coder)
 
 fmc_status fmc_encoding_finish(fmc_encoding *e, fmc_quantised *z)
 {
+    const double step = z->is_trellis ? 0 : z->step;
     fmc_candidate c;
     const fmc_status st = fmc_lossy_finish(e->ex, &e->lossy, z, &c);
 
-    if (st == FMC_OK)
-        fmc_encoding_keep(e, &c);
-    else
+    if (st == FMC_OK && fmc_encoding_keep(e, &c)) {
+        e->best_step = step;
+        e->best_choice = e->choice;
+    }
+    if (st != FMC_OK)
         fmc_candidate_fini(e->ex, &c);
     return fmc_unless_unsupported(st);
 }
@@ -56,6 +61,21 @@ fmc_status fmc_encoding_transform(fmc_encoding *e, size_t choice)
     fmc_quantised z;
     fmc_status st = fmc_transform_quantise(e->ex, &e->lossy, choice, HUGE_VAL, &z);
 
+    e->choice = choice;
+    if (st == FMC_OK)
+        return fmc_encoding_finish(e, &z);
+    fmc_quantised_fini(e->ex, &z);
+    return fmc_unless_unsupported(st);
+}
+
+fmc_status fmc_encoding_trellis(fmc_encoding *e)
+{
+    fmc_quantised z;
+    fmc_status st;
+
+    if (!(e->best_step > 0))
+        return FMC_OK;
+    st = fmc_transform_trellis(e->ex, &e->lossy, e->best_choice, e->best_step, &z);
     if (st == FMC_OK)
         return fmc_encoding_finish(e, &z);
     fmc_quantised_fini(e->ex, &z);

@@ -19,6 +19,9 @@ typedef struct fmc_encoding {
     fmc_quantised     transform; /* of the menu's first plan, if it is there */
     double            transform_bytes, interp_bytes, grid_bytes;
     fmc_candidate     best;
+    size_t            choice;    /* the plan of the menu that was coded last */
+    double            best_step; /* of the plain quantiser, where a transform's payload is the best; else 0 */
+    size_t            best_choice;
 } fmc_encoding;
 
 /** Nothing estimated, nothing coded. All pointers are borrowed. */
@@ -29,8 +32,8 @@ void fmc_encoding_fini(fmc_encoding *e);
 /** Whether the caller allows a coder. */
 int fmc_encoding_may_use(const fmc_encoding *e, uint32_t coder);
 
-/** Let a payload compete with the best so far; takes *c. */
-void fmc_encoding_keep(fmc_encoding *e, fmc_candidate *c);
+/** Let a payload compete with the best so far; takes *c. @return 1 if it is the best now. */
+int fmc_encoding_keep(fmc_encoding *e, fmc_candidate *c);
 
 /** A coder that cannot reach the goal is no failure of the call. */
 static inline fmc_status fmc_unless_unsupported(fmc_status st)
@@ -42,6 +45,8 @@ static inline fmc_status fmc_unless_unsupported(fmc_status st)
 
 /** From e->lossy, with plan `choice` of its menu. */
 fmc_status fmc_encoding_transform(fmc_encoding *e, size_t choice);
+/** Where such a payload is the best so far: the same by a trellis. */
+fmc_status fmc_encoding_trellis(fmc_encoding *e);
 /** From e->lossy. */
 fmc_status fmc_encoding_interp(fmc_encoding *e);
 /** Makes and releases e->lossy. */

@@ -43,6 +43,8 @@ typedef struct fmc_quantised {
     size_t    n_bands;
     int32_t  *q;        /* band-major */
     uint32_t  tier;     /* of the coefficient coder */
+    int       is_trellis; /* q is of a trellis (coef/trellis.h) */
+    double    step;     /* transform coder: of the quantiser */
     double    bytes;    /* transform coder: what it will take, by a first estimate; within a fifth above a bit a sample */
     double    closer_bytes; /* by a closer one, which knows q and recon: fmc_lossy_estimate; 0: not yet made */
     void     *recon;    /* the signal that the decoder will have, working type, coders' order */

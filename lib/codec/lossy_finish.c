@@ -224,14 +224,15 @@ done:
 static fmc_status write_smaller_body(const fmc_exec *ex, const fmc_lossy *l, const fmc_quantised *z, fmc_out *body)
 {
     const fmc_model *prior = l->effort->prior;
+    const uint32_t trellis = z->is_trellis ? FMC_COEF_TRELLIS : 0;
     const int is_best = z->tier == FMC_COEF_BEST, is_cheap = z->tier == FMC_COEF_MIX;
     fmc_status st;
 
-    FMC_TRY(write_body(ex, l, z, z->tier, body));
+    FMC_TRY(write_body(ex, l, z, z->tier | trellis, body));
     if (is_best)
-        FMC_TRY(try_tier(ex, l, z, FMC_COEF_MIX, body));
+        FMC_TRY(try_tier(ex, l, z, FMC_COEF_MIX | trellis, body));
     if (prior && (is_best || (is_cheap && body->size < SMALL_BODY) || prior->prior.watch))
-        FMC_TRY(try_tier(ex, l, z, FMC_COEF_PRIOR, body));
+        FMC_TRY(try_tier(ex, l, z, FMC_COEF_PRIOR | trellis, body));
 done:
     return st;
 }

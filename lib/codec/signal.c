@@ -43,6 +43,17 @@ fmc_status fmc_signal_quantise(const fmc_exec *ex, const fmc_signal *s, const fm
                                : fmc_quantise_f32(ex, band, n_bands, c, pitch, z, sampling, q, error2);
 }
 
+fmc_status fmc_signal_trellis(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
+                              size_t n_bands, const void *c, const fmc_quantiser *z, fmc_trellis_rates *rates, int32_t *q,
+                              double *error2)
+{
+    size_t pitch[FMC_MAX_RANK];
+
+    pitch_of(plan, pitch);
+    return s->dtype == FMC_F64 ? fmc_trellis_f64(ex, band, n_bands, c, pitch, z, rates, q, error2)
+                               : fmc_trellis_f32(ex, band, n_bands, c, pitch, z, rates, q, error2);
+}
+
 fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
                               size_t n_bands, const void *c, const int32_t *q, fmc_quantiser *z)
 {

@@ -4,6 +4,7 @@
 
 #include "codec/codec.h"
 #include "coef/quantise.h"
+#include "coef/trellis.h"
 #include "interp/interp.h"
 #include "transform/transform.h"
 
@@ -68,6 +69,10 @@ fmc_status fmc_signal_inverse(const fmc_exec *ex, const fmc_signal *s, const fmc
 fmc_status fmc_signal_quantise(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
                                size_t n_bands, const void *c, const fmc_quantiser *z, uint32_t sampling, int32_t *q,
                                double *error2);
+/** By a trellis; the integers are multiples of its step. */
+fmc_status fmc_signal_trellis(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
+                              size_t n_bands, const void *c, const fmc_quantiser *z, fmc_trellis_rates *rates, int32_t *q,
+                              double *error2);
 fmc_status fmc_signal_centres(const fmc_exec *ex, const fmc_signal *s, const fmc_tx_plan *plan, const fmc_band *band,
                               size_t n_bands, const void *c, const int32_t *q, fmc_quantiser *z);
 /** Zone EXACT. */

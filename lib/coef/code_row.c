@@ -3,16 +3,17 @@
 #include <string.h>
 
 #include "coef/code_value.h"
+#include "coef/trellis.h"
 
 enum { MAX_ERROR = 4000 };
 
 /* Lines of the energy context and mixing weights for c->energy_class. */
-FMC_ALWAYS_INLINE void set_class(fmc_coef_model *m, value_context *c, unsigned band_class)
+FMC_ALWAYS_INLINE void set_class(value_context *c, unsigned band_class)
 {
     const unsigned e = c->energy_class, range = e < 4 ? 0 : e < 10 ? 1 : e < 14 ? 2 : 3;
 
-    c->energy = m->energy + ((size_t)e * FMC_COEF_CLASSES + band_class) * FMC_COEF_DECISIONS;
-    c->mix = m->mix + (size_t)band_class * FMC_COEF_DECISIONS * 4 + range;
+    c->energy = c->size->energy + ((size_t)e * FMC_COEF_CLASSES + band_class) * FMC_COEF_DECISIONS;
+    c->mix = c->size->mix + (size_t)band_class * FMC_COEF_DECISIONS * 4 + range;
 }
 
 FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x, uint32_t w,
@@ -23,7 +24,7 @@ FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, v
     uint32_t first[5];
 
     c->energy_class = e;
-    set_class(m, c, r->band_class);
+    set_class(c, r->band_class);
     first[0] = log_class(m, (2 * w + ww) * 4) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[0][x];
     first[1] = b->scratch.pair[1][x] + (w > 0);
     if (level) {
@@ -34,7 +35,7 @@ FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, v
         first[4] = log_class(m, run) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[4][x];
     }
     for (uint32_t i = 0; i < (level ? 5u : 2u); i++)
-        c->pair[i] = m->pair[i] + (size_t)first[i] * FMC_COEF_SLOTS;
+        c->pair[i] = c->size->pair[i] + (size_t)first[i] * FMC_COEF_SLOTS;
 }
 
 FMC_ALWAYS_INLINE double at_or_zero(const int32_t *q, size_t n, size_t x)
@@ -79,7 +80,7 @@ FMC_ALWAYS_INLINE void find_mean(fmc_coef_block *b, const fmc_coef_row *r, value
 
     c->scale = (3u * e[-1] + e[-2] + 3u * e[0] + e[1] + b->scratch.rows.energy[x]) / 9;
     c->scale_class = log_class(b->model, c->scale) / 2;
-    c->mean = b->model->mean.size + c->scale_class * FMC_COEF_MEANS;
+    c->mean = c->size->mean + c->scale_class * FMC_COEF_MEANS;
     gather_taps(r, x, fmc_mean_features(&b->model->own));
     c->mean_q4 = to_q4(fmc_mean_predict(&b->model->own));
 }
@@ -98,7 +99,7 @@ FMC_ALWAYS_INLINE int32_t take_difference(fmc_coef_model *m, value_context *c, u
     c->mean_q4 -= base * ONE;
     *energy = c->scale;
     c->energy_class = log_class(m, c->scale);
-    set_class(m, c, FMC_COEF_DIFFERENCE);
+    set_class(c, FMC_COEF_DIFFERENCE);
     return base;
 }
 
@@ -114,7 +115,7 @@ FMC_ALWAYS_INLINE void ask_prior(fmc_coef_block *b, const fmc_coef_row *r, value
     fmc_prior_features(b, r, &at, feature);
     fmc_prior_ask(p, b->kernels, feature, r->prior.place, c->logit);
     c->is_turned = c->mean_q4 < 0;
-    c->by_logit = b->model->logit + (c->energy_class < 12 ? 0 : c->energy_class < 20 ? 1 : 2) * FMC_COEF_BUCKETS;
+    c->by_logit = c->size->logit + (c->energy_class < 12 ? 0 : c->energy_class < 20 ? 1 : 2) * FMC_COEF_BUCKETS;
     if (p->watch && p->watch->value && !b->dec) {
         const int64_t d = (int64_t)r->q[x] - base, size = d < 0 ? -d : d;
         const int32_t steps = d ? 1 + (int32_t)((size - 1) >> at.shift) : 0;
@@ -165,8 +166,9 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
 {
     const fmc_coef_weights *k = fmc_coef_class_weights(r->band_class);
     value_context c = { 0 };
+    const int has_turns = b->model->n_quantisers > 1 && !r->band->is_low;
     uint32_t w = 0, ww = 0, run = 0;
-    unsigned previous = 0;
+    unsigned previous = 0, state = 0;
 
     for (size_t x = 0; x < r->n; x++) {
         uint32_t energy, expected, magnitude;
@@ -178,12 +180,15 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
             if (code_segment(b, r, dec, x, end, &previous)) {
                 if (level)
                     memset(b->scratch.error + x, 0, (end - x) * sizeof *b->scratch.error);
+                for (; has_turns && x < end; x++)
+                    state = fmc_trellis_next(state, 0);
                 x = end - 1;
                 run = 0;
                 continue;
             }
         }
         energy = b->scratch.rows.energy[x] + ((k->w * w + k->ww * ww) >> 4);
+        c.size = &b->model->size[fmc_trellis_quantiser(state)];
         find_contexts(b, r, &c, x, w, ww, energy, run, level);
         expected = energy;
         if (level)
@@ -201,6 +206,8 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
             r->q[x] = value;
         }
         magnitude = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+        if (has_turns)
+            state = fmc_trellis_next(state, magnitude);
         if (level == WITH_PRIOR)
             r->prior.own[x] = quick_log(b->model, value, magnitude);
         magnitude = magnitude > 255 ? 255 : magnitude;

@@ -23,6 +23,7 @@ typedef struct value_context {
     fmc_prob    *pair[5];                 /* lines of FMC_COEF_SLOTS */
     fmc_prob    *mean;                    /* row of this scale, for slot 0 */
     fmc_mix_set *mix;                     /* [decision][4], at this energy range */
+    const fmc_size_tables *size;          /* of the value's quantiser */
     int32_t      mean_q4;
     uint32_t     scale;                   /* expected |value - mean| in 1/16, tier BEST; else 0 */
     unsigned     scale_class;
@@ -212,7 +213,7 @@ FMC_ALWAYS_INLINE unsigned code_sign(fmc_coef_block *b, const fmc_coef_row *r, c
 
     if (!level)
         return code_adaptive(b, dec, negative, p[0]);
-    p[1] = m->mean.sign + (size_t)c->scale_class * FMC_COEF_MEANS + mean_class(m, c->mean_q4);
+    p[1] = m->mean_sign + (size_t)c->scale_class * FMC_COEF_MEANS + mean_class(m, c->mean_q4);
     if (level == WITH_PRIOR) {
         const int32_t logit = c->is_turned ? -c->logit[1] : c->logit[1];
 

@@ -254,7 +254,7 @@ fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_ba
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
     *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_bands, .q = q, .tier = tier,
-                 .prior = tier == FMC_COEF_PRIOR ? prior : NULL };
+                 .prior = fmc_coef_kind(tier) == FMC_COEF_PRIOR ? prior : NULL };
     for (uint32_t i = 0; i < MAX_BLOCKS; i++)
         j->out[i] = fmc_out_make(ex->alloc);
     FMC_TRY(prepare(j));
@@ -292,7 +292,7 @@ fmc_status fmc_coef_decode_first(const fmc_exec *ex, const fmc_band *band, size_
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &j));
     *j = (job){ .ex = ex, .band = band, .n_bands = n_bands, .n_coded = n_decode, .q = q, .tier = tier,
-                 .prior = tier == FMC_COEF_PRIOR ? prior : NULL, .dec = 1 };
+                 .prior = fmc_coef_kind(tier) == FMC_COEF_PRIOR ? prior : NULL, .dec = 1 };
     FMC_TRY(prepare(j));
     for (uint32_t i = 0; i + 1 < j->n_blocks; i++)
         size[i] = fmc_in_varint(in);

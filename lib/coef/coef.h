@@ -17,8 +17,15 @@ enum fmc_coef_tier {
     FMC_COEF_MIX = 2,     /* binary decisions, three contexts mixed by adaptive weights */
     FMC_COEF_BEST = 3,    /* the same, six contexts and a conditional mean */
     FMC_COEF_STATIC = 4,  /* distributions that are stored, chosen for whole rows: the fastest */
-    FMC_COEF_PRIOR = 5    /* BEST, begun where a trained prior says, and its network's opinion mixed in */
+    FMC_COEF_PRIOR = 5,   /* BEST, begun where a trained prior says, and its network's opinion mixed in */
+    FMC_COEF_TRELLIS = 8  /* added to MIX, BEST, PRIOR: values are of two quantisers by turns (coef/trellis.h) */
 };
+
+/** The tier without what was added to it. */
+static inline uint32_t fmc_coef_kind(uint32_t tier)
+{
+    return tier & ~(uint32_t)FMC_COEF_TRELLIS;
+}
 
 struct fmc_prior; /* coef/prior.h */
 

@@ -110,16 +110,41 @@ static void init_mix(fmc_mix_set *set, size_t n, uint32_t n_inputs)
             set[i].w[j] = (int32_t)(16384 * 12 / 10 / n_inputs);
 }
 
-static fmc_status allocate_mean(const fmc_allocator *a, fmc_mean_tables *t)
+/* Sizes of the arrays of one quantiser. */
+enum {
+    N_ENERGY = FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS,
+    N_PAIR = FMC_COEF_PAIRS * FMC_COEF_SLOTS,
+    N_MEANS = FMC_COEF_MEANS * FMC_COEF_ENERGIES / 2,
+    N_MIX = FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4
+};
+
+static fmc_status allocate_sizes(const fmc_allocator *a, const fmc_coef_model *m, int has_mean, fmc_size_tables *t)
 {
-    const size_t n = (size_t)FMC_COEF_MEANS * FMC_COEF_ENERGIES / 2;
     fmc_status st;
 
-    FMC_TRY(FMC_ALLOC_ZERO(a, FMC_COEF_SLOTS * n, &t->size));
-    FMC_TRY(FMC_ALLOC(a, n, &t->sign));
-    set_probs(t->sign, n, FMC_PROB_INIT);
+    FMC_TRY(FMC_ALLOC(a, N_ENERGY, &t->energy));
+    for (uint32_t i = 0; i < m->n_pairs; i++)
+        FMC_TRY(FMC_ALLOC_ZERO(a, N_PAIR, &t->pair[i]));
+    if (has_mean)
+        FMC_TRY(FMC_ALLOC_ZERO(a, FMC_COEF_SLOTS * N_MEANS, &t->mean));
+    if (m->prior)
+        FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOGITS, &t->logit));
+    FMC_TRY(FMC_ALLOC_ZERO(a, N_MIX, &t->mix));
 done:
     return st;
+}
+
+/* The second quantiser begins where the first does. */
+static void copy_sizes(const fmc_coef_model *m, const fmc_size_tables *from, fmc_size_tables *to)
+{
+    memcpy(to->energy, from->energy, N_ENERGY * sizeof *to->energy);
+    for (uint32_t i = 0; i < m->n_pairs; i++)
+        memcpy(to->pair[i], from->pair[i], N_PAIR * sizeof *to->pair[i]);
+    if (to->mean)
+        memcpy(to->mean, from->mean, FMC_COEF_SLOTS * N_MEANS * sizeof *to->mean);
+    if (to->logit)
+        memcpy(to->logit, from->logit, FMC_COEF_LOGITS * sizeof *to->logit);
+    memcpy(to->mix, from->mix, N_MIX * sizeof *to->mix);
 }
 
 static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m)
@@ -129,12 +154,10 @@ static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m)
 
     m->n_pairs = m->tier == FMC_COEF_FAST ? 0 : is_best ? 5 : 2;
     m->n_inputs = 1 + m->n_pairs + is_best + 2 * (m->prior != NULL);
-    FMC_TRY(FMC_ALLOC(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS, &m->energy));
-    for (uint32_t i = 0; i < m->n_pairs; i++)
-        FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS, &m->pair[i]));
+    for (uint32_t i = 0; i < m->n_quantisers; i++)
+        FMC_TRY(allocate_sizes(a, m, is_best, &m->size[i]));
     if (is_best)
-        FMC_TRY(allocate_mean(a, &m->mean));
-    FMC_TRY(FMC_ALLOC_ZERO(a, (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4, &m->mix));
+        FMC_TRY(FMC_ALLOC(a, N_MEANS, &m->mean_sign));
     if (m->tier <= FMC_COEF_AVERAGE)
         for (uint32_t i = 0; i <= m->n_pairs; i++) {
             const size_t n = i ? FMC_COEF_PAIRS : (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES;
@@ -144,15 +167,13 @@ static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m)
         }
     FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->log_class));
     if (m->prior)
-        FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOGITS, &m->logit));
-    if (m->prior)
         FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->prior_log));
 done:
     return st;
 }
 
 /* Arrays of counters in the order in which priors store them. */
-enum { N_ARRAYS = 13, N_MEANS = FMC_COEF_MEANS * FMC_COEF_ENERGIES / 2 };
+enum { N_ARRAYS = 13 };
 
 static const struct {
     const char *name;
@@ -175,8 +196,9 @@ static const struct {
 
 void fmc_coef_model_counters(fmc_coef_model *m, void (*show)(void *user, const char *name, fmc_prob *p, size_t n), void *user)
 {
-    fmc_prob *const p[N_ARRAYS] = { m->energy,    m->pair[0],     m->pair[1], m->pair[2], m->pair[3],    m->pair[4], m->mean.size,
-                                    m->mean.sign, m->sign,        m->segment, m->exp_golomb, m->top_bit, m->logit };
+    const fmc_size_tables *t = &m->size[0];
+    fmc_prob *const p[N_ARRAYS] = { t->energy,    t->pair[0], t->pair[1], t->pair[2],    t->pair[3], t->pair[4], t->mean,
+                                    m->mean_sign, m->sign,    m->segment, m->exp_golomb, m->top_bit, t->logit };
 
     for (int i = 0; i < N_ARRAYS; i++)
         show(user, array[i].name, p[i], array[i].n);
@@ -199,12 +221,11 @@ static void copy_start(void *user, const char *name, fmc_prob *p, size_t n)
 
 static void start_from_prior(fmc_coef_model *m)
 {
-    const size_t n_mix = (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4;
     const fmc_prob *from = m->prior->start;
 
     fmc_coef_model_counters(m, copy_start, &from);
-    memcpy(m->mix, m->prior->mix, n_mix * sizeof *m->mix);
-    memcpy(m->sign_mix, m->prior->mix + n_mix, sizeof m->sign_mix);
+    memcpy(m->size[0].mix, m->prior->mix, N_MIX * sizeof *m->size[0].mix);
+    memcpy(m->sign_mix, m->prior->mix + N_MIX, sizeof m->sign_mix);
     for (int32_t v = 0; v < FMC_COEF_LOG_MAX; v++)
         m->prior_log[v] = fmc_prior_log(v);
 }
@@ -216,16 +237,19 @@ fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, const fm
 
     *out = NULL;
     FMC_TRY(FMC_ALLOC_ZERO(a, 1, &m));
-    m->tier = tier;
-    m->prior = tier == FMC_COEF_PRIOR ? prior : NULL;
+    m->tier = fmc_coef_kind(tier);
+    m->n_quantisers = tier & FMC_COEF_TRELLIS ? 2 : 1;
+    m->prior = m->tier == FMC_COEF_PRIOR ? prior : NULL;
     FMC_TRY(allocate(a, m));
-    init_energy(m->energy);
+    init_energy(m->size[0].energy);
     if (m->dist[0]) {
         init_dist(m->dist[0]);
         memset(m->n_seen[0], SYMBOL_START, FMC_COEF_CLASSES * FMC_COEF_ENERGIES);
     }
-    init_mix(m->mix, (size_t)FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4, m->n_inputs);
+    init_mix(m->size[0].mix, N_MIX, m->n_inputs);
     init_mix(m->sign_mix, FMC_COEF_CLASSES, 2);
+    if (m->mean_sign)
+        set_probs(m->mean_sign, N_MEANS, FMC_PROB_INIT);
     set_probs(m->sign, sizeof m->sign / sizeof *m->sign, FMC_PROB_INIT);
     set_probs(m->segment, sizeof m->segment / sizeof *m->segment, 0x20000000u);
     set_probs(m->exp_golomb, sizeof m->exp_golomb / sizeof *m->exp_golomb, FMC_PROB_INIT);
@@ -234,6 +258,8 @@ fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, const fm
         m->log_class[v] = log_class(v);
     if (m->prior)
         start_from_prior(m);
+    if (m->n_quantisers > 1)
+        copy_sizes(m, &m->size[0], &m->size[1]);
     *out = m;
     m = NULL;
 done:
@@ -245,14 +271,18 @@ void fmc_coef_model_destroy(const fmc_allocator *a, fmc_coef_model *m)
 {
     if (!m)
         return;
-    fmc_dealloc(a, m->energy);
-    for (int i = 0; i < 5; i++)
-        fmc_dealloc(a, m->pair[i]);
-    fmc_dealloc(a, m->mean.size);
-    fmc_dealloc(a, m->mean.sign);
-    fmc_dealloc(a, m->logit);
+    for (int k = 0; k < 2; k++) {
+        fmc_size_tables *t = &m->size[k];
+
+        fmc_dealloc(a, t->energy);
+        for (int i = 0; i < 5; i++)
+            fmc_dealloc(a, t->pair[i]);
+        fmc_dealloc(a, t->mean);
+        fmc_dealloc(a, t->logit);
+        fmc_dealloc(a, t->mix);
+    }
+    fmc_dealloc(a, m->mean_sign);
     fmc_dealloc(a, m->prior_log);
-    fmc_dealloc(a, m->mix);
     for (int i = 0; i < 3; i++) {
         fmc_dealloc(a, m->dist[i]);
         fmc_dealloc(a, m->n_seen[i]);

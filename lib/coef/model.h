@@ -37,21 +37,23 @@ typedef struct fmc_mix_set {
     uint32_t n;
 } fmc_mix_set;
 
-/** How a conditional mean speaks: adaptive probabilities by quantised mean and scale. */
-typedef struct fmc_mean_tables {
-    fmc_prob *size; /* [slot][scale][means]; NULL: silent */
-    fmc_prob *sign; /* [scale][means] */
-} fmc_mean_tables;
+/** What speaks of magnitudes. A trellis has a second one, for the values of its second quantiser. */
+typedef struct fmc_size_tables {
+    fmc_prob    *energy;              /* [class][energy][decision] */
+    fmc_prob    *pair[5];             /* [FMC_COEF_PAIRS][slot] */
+    fmc_prob    *mean;                /* [slot][scale][means]; tiers BEST, PRIOR */
+    fmc_prob    *logit;               /* tier PRIOR: [output][range 3][bucket] */
+    fmc_mix_set *mix;                 /* [class][decision][4] */
+} fmc_size_tables;
 
 /** Everything adaptive that belongs to one independently coded block. */
 typedef struct fmc_coef_model {
     uint32_t     tier;
     uint32_t     n_pairs;             /* contexts besides the energy */
     uint32_t     n_inputs;            /* mixed probabilities */
-    fmc_prob    *energy;              /* [class][energy][decision] */
-    fmc_prob    *pair[5];             /* [FMC_COEF_PAIRS][slot] */
-    fmc_mean_tables mean;
-    fmc_mix_set *mix;                 /* [class][decision][4] */
+    fmc_size_tables size[2];          /* by quantiser */
+    uint32_t     n_quantisers;
+    fmc_prob    *mean_sign;           /* [scale][means]; tiers BEST, PRIOR */
     fmc_mix_set  sign_mix[FMC_COEF_CLASSES];
     fmc_prob     sign[FMC_COEF_SIGNS];
     fmc_prob     segment[FMC_COEF_CLASSES * 4];
@@ -62,7 +64,6 @@ typedef struct fmc_coef_model {
     uint8_t     *log_class;           /* [FMC_COEF_LOG_MAX] */
     fmc_mean     own;                 /* conditional mean, tiers BEST, PRIOR */
     const struct fmc_prior *prior;    /* tier PRIOR, else NULL */
-    fmc_prob    *logit;               /* tier PRIOR: [output][range 3][bucket] */
     int16_t     *prior_log;           /* tier PRIOR: fmc_prior_log of [FMC_COEF_LOG_MAX] */
 } fmc_coef_model;
 

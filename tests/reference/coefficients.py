@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The coefficient coder, docs/format.md 8."""
+import copy
 import math
 from dataclasses import dataclass, field
 
@@ -11,6 +12,10 @@ from .ols import Ols
 from . import static
 
 FAST, AVERAGE, MIX, BEST, STATIC, PRIOR = range(6)
+TRELLIS = 8
+WITH_TRELLIS = [TRELLIS + t for t in (MIX, BEST, PRIOR)]
+NEXT_STATE = ((0, 2), (2, 0), (1, 3), (3, 1))  # 8.6, by the parity of the integer
+OF_SIZES = ("energy", "pair", "mean_table", "mix", "by_logit")  # what a trellis has for each of its quantisers
 LARGEST = 1 << 28
 LIMIT = 127
 WEIGHTS = [  # w ww north north2 up parent sibling time
@@ -121,6 +126,7 @@ class Block:
     """8.1 to 8.5: one independent share of all bands; writes into q, a list of arrays."""
 
     def __init__(self, bands, q, tier, index, n_blocks, data, prior=None):
+        self.by_turns, tier = bool(tier & TRELLIS), tier & 7
         self.bands, self.q, self.tier, self.index, self.n_blocks = bands, q, tier, index, n_blocks
         self.d = Decoder(data)
         self.m = [np.zeros(b.dim, np.int64) for b in bands]
@@ -138,6 +144,8 @@ class Block:
         if tier == PRIOR:
             self.start(prior)
         self.error = [0] * (max(b.dim[4] for b in bands) + 4)
+        first = {name: getattr(self, name) for name in OF_SIZES if hasattr(self, name)}
+        self.of_quantiser = [first, copy.deepcopy(first)]
 
     def start(self, model):
         """8.7: where a prior lets the adaptive model begin."""
@@ -404,7 +412,7 @@ class Block:
         def tap(r, x):
             return float(r[x]) if r is not None and 0 <= x < n else 0.0
 
-        x = -1
+        x, state, by_turns = -1, 0, self.by_turns and not band.is_low
         while x + 1 < n:
             x += 1
             if x % 16 == 0 and not any(energy0[x:x + 16]) and not w and not ww:
@@ -412,8 +420,11 @@ class Block:
                 if not flag:
                     end = min(x + 16, n)
                     error[x + shown:end + shown] = [0] * (end - x)
+                    for _ in range(end - x if by_turns else 0):
+                        state = NEXT_STATE[state][0]
                     x, run = end - 1, 0
                     continue
+            self.__dict__.update(self.of_quantiser[state >> 1])
             energy = energy0[x] + ((kw * w + kww * ww) >> 4)
             self.c, self.e = class_of(band), lg(energy)
             if self.tier != FAST:
@@ -453,6 +464,8 @@ class Block:
                 self.mean.update(value, energy)
             value = min(max(value, -LARGEST), LARGEST)
             q[x] = value
+            if by_turns:
+                state = NEXT_STATE[state][abs(value) & 1]
             magnitude = min(abs(value), 255)
             m[x] = magnitude
             run = min((run * 7 >> 3) + 16 * magnitude, 8000)
@@ -483,7 +496,7 @@ def decode(bands, tier, r, prior=None):
     sizes = [r.varint() for _ in range(n_blocks - 1)]
     for i in range(n_blocks):
         data = r.bytes(sizes[i]) if i + 1 < n_blocks else r.rest()
-        if tier != STATIC:
+        if tier != STATIC:  # with TRELLIS too
             Block(bands, q, tier, i, n_blocks, data, prior).run()
         elif data[:1] == b"\1":
             Block(bands, q, AVERAGE, i, n_blocks, data[1:]).run()
@@ -494,7 +507,19 @@ def decode(bands, tier, r, prior=None):
     for band, v in zip(bands, q):
         if band.is_low:
             undo_differences(v)
+        if tier & TRELLIS:
+            expand(v, band.is_low)
     return q
+
+
+def expand(q, is_low):
+    """8.6: integers of a trellis to multiples of its step."""
+    for row in q.reshape(-1, q.shape[-1]):
+        state = 0
+        for x, v in enumerate(row.tolist()):
+            half = state >> 1 if v and not is_low else 0
+            row[x] = 2 * v + (half if v < 0 else -half)
+            state = NEXT_STATE[state][abs(v) & 1]
 
 
 def dequantise(q, step, centres, real):
