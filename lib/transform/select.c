@@ -17,14 +17,11 @@ enum {
     LEAST_ROOM = 24576,  /* samples of a sweep that are judged for every kind of an axis */
     MOST_ROOM = 1 << 18,
     LAST_ROOM = 163840,  /* samples on which the best choices are compared, half of them at first */
-    MAX_LEFT = 3,        /* choices of the last comparison */
-    FIRST_PART = 4       /* of the samples of the comparison before, those of the one before that */
+    MAX_LEFT = 3         /* choices of the last comparison */
 };
 
 /* What takes so many times the bits of the best is given up after the first comparison. */
 #define STILL_CLOSE 1.04
-/* The same after a comparison on few samples. */
-#define NEARLY_CLOSE 1.1
 
 /* Of the array, samples of a sweep. */
 static const double room_part = 0.02;

@@ -150,13 +150,7 @@ static fmc_status NAME(verify)(fmc_tx_search *s, const REAL *x, size_t room)
 
     if (n < 2)
         return FMC_OK;
-    if (n > 3) {
-        FMC_TRY(NAME(judge_list)(s, x, room / 2 / FIRST_PART, list, &n));
-        while (n > 1 && !(list[n - 1].bits < NEARLY_CLOSE * list[0].bits))
-            n--;
-    }
-    if (n > 1)
-        FMC_TRY(NAME(judge_list)(s, x, room / 2, list, &n));
+    FMC_TRY(NAME(judge_list)(s, x, room / 2, list, &n));
     while (n_close < n && n_close < MAX_LEFT && list[n_close].bits < STILL_CLOSE * list[0].bits)
         n_close++;
     if (n_close > 1 && s->n_seen > room / 2)
