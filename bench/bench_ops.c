@@ -24,6 +24,7 @@ static void run_op(const fmc_kernels *k, int op)
 {
     static const float offset[4] = { 0 };
     static uint64_t sums[FMC_COST_SUMS];
+    static const float lift[6] = { 0.5F, 0.25F, 0.5F, 0.25F, 1, 1 };
     const fmc_fft_pass pass = { .radix = 4, .m = N / FMC_LANES / 2 / 4, .s = 1 };
     size_t off[16];
 
@@ -31,7 +32,7 @@ static void run_op(const fmc_kernels *k, int op)
         off[j] = j * (N / 16);
     switch (op) {
     case 0:
-        k->lift_rows_f32(x, N / LANES, LANES, 1, 0.5F);
+        k->lift_forward_f32(x, N / LANES, LANES, lift);
         break;
     case 1:
         k->lift_line_f32(x, y, 0.5F, N);
@@ -65,7 +66,7 @@ static void run_op(const fmc_kernels *k, int op)
 
 static void bench(const fmc_kernels *k)
 {
-    static const char *const names[] = { "lift_rows",   "lift_line", "split", "load_lanes", "fft_pass_4", "mat_rows_32",
+    static const char *const names[] = { "lift_forward", "lift_line", "split", "load_lanes", "fft_pass_4", "mat_rows_32",
                                          "quantize", "dequantize", "error_sum", "pair_cost" };
 
     for (int op = 0; op < (int)(sizeof names / sizeof *names); op++) {

@@ -4,6 +4,7 @@
  * instruction set, with REAL and NAME(x) defined, after loops_coef_int.h. A row is worked on in parts that stay in cache.
  */
 
+#ifndef FMC_HAS_QUANTISE
 /*
  * Nearest integers with a dead zone: the rarer a nonzero is around here (mean magnitude of the four neighbours), the
  * further a value must be from 0 to count. log2 is read off the float's bits.
@@ -59,6 +60,8 @@ static void NAME(quantise_row)(int32_t *restrict q, const REAL *restrict c, cons
     }
 }
 
+#endif
+
 static void NAME(centre_row)(const int32_t *q, const int32_t *north, const int32_t *south, const REAL *restrict c,
                              size_t n, double step, fmc_centre_sums *s)
 {
@@ -87,6 +90,7 @@ static void NAME(centre_row)(const int32_t *q, const int32_t *north, const int32
     }
 }
 
+#ifndef FMC_HAS_QUANTISE
 #ifndef FMC_HAS_LOOKUP
 static inline void NAME(look_up)(REAL *restrict x, const int32_t *restrict class, const REAL *restrict centre, size_t n)
 {
@@ -121,3 +125,4 @@ static void NAME(dequantise_row)(REAL *x, const int32_t *q, const int32_t *north
         }
     }
 }
+#endif

@@ -16,27 +16,56 @@ static void NAME(lift_row)(REAL *restrict x, const REAL *p, const REAL *q, REAL 
         x[j] += a * (p[j] + q[j]);
 }
 
-static void NAME(lift_rows)(REAL *x, size_t n, size_t lanes, size_t first, REAL a)
+/* Of rows `pitch` apart, the first `lanes` values. */
+static void NAME(lift_step)(REAL *x, size_t n, size_t pitch, size_t lanes, size_t first, REAL a)
 {
     for (size_t i = first; i < n; i += 2) {
         const size_t before = i > 0 ? i - 1 : 1;
         const size_t after = i + 1 < n ? i + 1 : n - 2;
 
-        NAME(lift_row)(x + i * lanes, x + before * lanes, x + after * lanes, a, lanes);
+        NAME(lift_row)(x + i * pitch, x + before * pitch, x + after * pitch, a, lanes);
     }
 }
+
+static void NAME(scale_step)(REAL *x, size_t n, size_t pitch, size_t lanes, size_t first, REAL a)
+{
+    for (size_t i = first; i < n; i += 2)
+        for (size_t j = 0; j < lanes; j++)
+            x[i * pitch + j] *= a;
+}
+
+static void NAME(lift_forward_some)(REAL *x, size_t n, size_t pitch, size_t lanes, const REAL w[6])
+{
+    for (size_t s = 0; s < 4; s++)
+        NAME(lift_step)(x, n, pitch, lanes, 1 - s % 2, w[s]);
+    for (size_t s = 0; s < 2; s++)
+        NAME(scale_step)(x, n, pitch, lanes, s, w[4 + s]);
+}
+
+static void NAME(lift_inverse_some)(REAL *x, size_t n, size_t pitch, size_t lanes, const REAL w[6])
+{
+    for (size_t s = 0; s < 2; s++)
+        NAME(scale_step)(x, n, pitch, lanes, s, w[5 - s]);
+    for (size_t s = 4; s-- > 0;)
+        NAME(lift_step)(x, n, pitch, lanes, 1 - s % 2, -w[s]);
+}
+
+#ifndef VEC_SIZE
+static void NAME(lift_forward)(REAL *x, size_t n, size_t lanes, const REAL w[6])
+{
+    NAME(lift_forward_some)(x, n, lanes, lanes, w);
+}
+
+static void NAME(lift_inverse)(REAL *x, size_t n, size_t lanes, const REAL w[6])
+{
+    NAME(lift_inverse_some)(x, n, lanes, lanes, w);
+}
+#endif
 
 static void NAME(scale)(REAL *dst, const REAL *src, REAL a, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         dst[i] = a * src[i];
-}
-
-static void NAME(scale_rows)(REAL *x, size_t n, size_t lanes, size_t first, REAL a)
-{
-    for (size_t i = first; i < n; i += 2)
-        for (size_t j = 0; j < lanes; j++)
-            x[i * lanes + j] *= a;
 }
 
 static void NAME(split)(REAL *restrict even, REAL *restrict odd, const REAL *restrict src, size_t n)

@@ -63,6 +63,16 @@ fmc_block fmc_block_of(const fmc_header *h, const uint64_t *dim)
     return b;
 }
 
+/* What coding a chunk needs at once: a signal, its coefficients and what they decode to, a mask, the body. */
+static size_t chunk_room(const fmc_header *h)
+{
+    uint64_t size = fmc_header_sample_size(h);
+
+    for (uint32_t a = 0; a < h->rank; a++)
+        size *= h->chunk[a] < h->dim[a] ? h->chunk[a] : h->dim[a];
+    return size < SIZE_MAX / 8 ? (size_t)(4 * size) + ((size_t)1 << 19) : 0;
+}
+
 /* A write to the sink with a message. */
 static fmc_status emit(fmc_pack *p, const void *data, size_t size)
 {
@@ -213,13 +223,14 @@ fmc_status fmc_pack_array(fmc_pack *pack, const fmc_exec *ex, const fmc_array *v
     fmc_exec pooled = *ex;
     uint64_t count, most;
     fmc_pool pool;
-    fmc_status st = FMC_OK;
-
-    fmc_pool_init(&pool, ex->alloc);
-    pooled.alloc = &pool.base;
+    fmc_status st;
 
     w.grid.is_streamed = 0;
     w.grid.dim[0] = view->dim[0];
+    st = fmc_pool_init(&pool, ex->alloc, chunk_room(&w.grid));
+    if (st != FMC_OK)
+        return st;
+    pooled.alloc = &pool.base;
     w.index.slab_count = fmc_layout_slab_count(&w.grid);
     count = fmc_layout_count(&w.grid);
     most = (uint64_t)ex->n_threads * CHUNKS_PER_THREAD;

@@ -290,6 +290,18 @@ static fmc_status decode_items(job *j, const fmc_exec *ex, uint32_t n)
     return st;
 }
 
+/* What decoding a chunk needs at once, as far as the size of the result warrants it. */
+static size_t chunk_room(const fmc_stream *stream, const fmc_array *dst)
+{
+    const fmc_header *h = &stream->header;
+    const size_t most = fmc_view_count(dst);
+    uint64_t count = 1;
+
+    for (uint32_t a = 0; a < h->rank; a++)
+        count = count < most ? count * h->chunk[a] : most;
+    return (size_t)(count < most ? count : most) * 5;
+}
+
 fmc_status fmc_unpack_box(fmc_ctx *ctx, const fmc_exec *ex, const fmc_stream *stream, const fmc_box *box,
                           uint32_t scale_log2, const fmc_array *dst)
 {
@@ -302,7 +314,9 @@ fmc_status fmc_unpack_box(fmc_ctx *ctx, const fmc_exec *ex, const fmc_stream *st
 
     if (fmc_view_count(dst) == 0)
         return FMC_OK;
-    fmc_pool_init(&pool, ex->alloc);
+    st = fmc_pool_init(&pool, ex->alloc, chunk_room(stream, dst));
+    if (st != FMC_OK)
+        return st;
     pooled.alloc = &pool.base;
     plan(&j, box);
     for (uint32_t a = 0; a < stream->header.rank; a++)

@@ -56,9 +56,13 @@ static int is_transform_enough(const fmc_encoding *e)
            fmin(e->interp_bytes, e->grid_bytes) > (16 * bytes < (double)fmc_block_count(e->block) ? 2 : 1.4) * bytes;
 }
 
-/* Prediction looked at more closely, with the transform's arrays out of the way: they take as much memory as these. */
+/*
+ * Prediction looked at more closely, with the transform's arrays out of the way: they take as much memory as these. What was
+ * searched for is kept.
+ */
 static fmc_status decide(fmc_encoding *e)
 {
+    e->lossy.settled = e->transform.quant;
     fmc_quantised_fini(e->ex, &e->transform);
     return fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes);
 }

@@ -11,7 +11,7 @@
 #include "transform/gain.h"
 #include "transform/klt.h"
 
-enum { MAX_SEARCH = 14, MAX_REBUILDS = 9, SAMPLING = 8, MAX_CORRECTIONS = 2, MAX_BALANCES = 4 };
+enum { MAX_SEARCH = 14, MAX_ROUNDS = 18, SAMPLING = 8, MAX_CORRECTIONS = 2, MAX_BALANCES = 4, LARGE_COUNT = 1 << 18 };
 
 /*
  * Steps for a pointwise bound, in limits: most samples hold it by themselves, the others are corrected. The first where a sample
@@ -28,9 +28,10 @@ static const double corrections_aim = 0.22, corrections_few = 0.1, corrections_m
 typedef struct patience {
     double first_aim, first_floor, aim, floor;
     double close; /* how far the squared error of all coefficients may be from what a search found on a part of them */
+    int rounds;   /* rebuilds after which a step that keeps the limit is taken as it is: the error jumps about */
 } patience;
-static const patience hasty = { 0.988, 0.97, 0.994, 0.97, 0.018 }, normal = { 0.9945, 0.987, 0.997, 0.987, 0.008 },
-                      thorough = { 0.998, 0.995, 0.998, 0.994, 0.003 };
+static const patience hasty = { 0.988, 0.97, 0.994, 0.97, 0.018, 3 }, normal = { 0.9945, 0.987, 0.997, 0.987, 0.008, 5 },
+                      thorough = { 0.998, 0.995, 0.998, 0.994, 0.003, 9 };
 /* Steps above this many limits mean that a few coefficients hold everything, and a part of the rows may have none of them. */
 static const double sparse_step = 24;
 /*
@@ -38,6 +39,8 @@ static const double sparse_step = 24;
  * bound, where the gain is better spent on fewer bits and more corrections.
  */
 static const double trellis_step = 0.58, trellis_bound_step = 0.64;
+/* Steps that differ by no more than such a part have the same centres. */
+static const double same_centres = 0.04;
 /* Masked samples, which nobody misses, take this share of the error that others take. */
 static const double masked_share = 0.5;
 
@@ -53,12 +56,14 @@ typedef struct attempt {
     double            error2;  /* of the samples at quant.step, as the coefficients' errors promise; 0: not known */
     double            slope;   /* of log error2 by log step, last seen */
     fmc_trellis_rates *rates;  /* of a trellis; NULL: a plain quantiser */
+    double            centred; /* the step that quant.centre was found at; 0: none */
 } attempt;
 
 /* Steps that keep and break a mean-square limit, as far as known, with their errors (1 is the limit). */
 typedef struct bracket {
     double keeps, breaks; /* the largest, 0: none; the smallest, infinite: none */
     double low, high;
+    fmc_quantiser kept;    /* what kept it at the first of them */
 } bracket;
 
 uint32_t fmc_coder_tier(uint32_t effort)
@@ -110,6 +115,10 @@ static fmc_status find_step(const fmc_exec *ex, attempt *t, double wanted, uint3
     for (int i = 0; i < MAX_SEARCH; i++) {
         double error, ratio;
 
+        if (i == 2 && sampling > 1) { /* what a coarser sample says is only nearly so, but for the slope */
+            small = last_step = 0;
+            large = HUGE_VAL;
+        }
         t->quant.step = step;
         FMC_TRY(fmc_signal_quantise(ex, &t->l->signal, t->plan, t->z->band, t->z->n_bands, t->c, &t->quant,
                                     i < 2 && sampling > 1 ? 4 * sampling : sampling, NULL, &error));
@@ -180,9 +189,12 @@ static fmc_status rebuild(const fmc_exec *ex, attempt *t, double wanted)
     if (z->samples)
         fmc_samples_drop(ex, z);
     FMC_TRY(quantise(ex, t, wanted));
+    if (fabs(t->quant.step - t->centred) > same_centres * t->quant.step) {
+        FMC_TRY(fmc_signal_centres(ex, s, t->plan, z->band, z->n_bands, t->c, z->q, &t->quant));
+        t->centred = t->quant.step;
+    }
     if (!z->recon)
         FMC_TRY(fmc_signal_alloc(ex, s, &z->recon));
-    FMC_TRY(fmc_signal_centres(ex, s, t->plan, z->band, z->n_bands, t->c, z->q, &t->quant));
     FMC_TRY(fmc_signal_dequantise(ex, s, t->plan, z->band, z->n_bands, z->q, &t->quant, z->recon));
     FMC_TRY(fmc_signal_inverse(ex, s, t->plan, z->recon));
 done:
@@ -223,11 +235,14 @@ static double next_step(attempt *t, const bracket *b, double ratio, int round)
     return wanted;
 }
 
-static void note(bracket *b, double step, double ratio)
+static void note(bracket *b, const fmc_quantiser *quant, double ratio)
 {
+    const double step = quant->step;
+
     if (ratio <= 1 && step > b->keeps) {
         b->keeps = step;
         b->low = ratio;
+        b->kept = *quant;
     } else if (ratio > 1 && step < b->breaks) {
         b->breaks = step;
         b->high = ratio;
@@ -239,12 +254,13 @@ static fmc_status estimate(const fmc_exec *ex, attempt *t)
 {
     const fmc_tx_plan *plan = t->plan;
     const double step = t->quant.step;
+    const uint32_t every = t->l->count < LARGE_COUNT || t->l->effort->effort >= 9 ? 1 : 4;
     fmc_tx_cost cost = { 0 };
     fmc_out basis = fmc_out_make(ex->alloc);
     fmc_status st;
 
-    FMC_TRY(t->l->signal.dtype == FMC_F64 ? fmc_tx_cost_f64(ex, plan, t->c, step, &cost)
-                                          : fmc_tx_cost_f32(ex, plan, t->c, step, &cost));
+    FMC_TRY(t->l->signal.dtype == FMC_F64 ? fmc_tx_cost_f64(ex, plan, t->c, step, every, &cost)
+                                          : fmc_tx_cost_f32(ex, plan, t->c, step, every, &cost));
     for (uint32_t a = 0; a < plan->rank; a++)
         if (plan->kind[a] == FMC_TX_KLT)
             fmc_tx_klt_write(plan->klt[a], &basis);
@@ -336,20 +352,39 @@ static fmc_status reach_rmse(const fmc_exec *ex, attempt *t, double wanted)
     for (int i = 0;; i++) {
         FMC_TRY(rebuild(ex, t, wanted));
         FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
-        note(&b, t->quant.step, ratio);
+        note(&b, &t->quant, ratio);
         if (ratio <= 1 && (ratio >= (i ? t->how.floor : t->how.first_floor) || is_all_zero(t->z->q, t->l->count)))
             return FMC_OK;
-        if (b.breaks < b.keeps * 1.002 || (i >= MAX_REBUILDS && b.keeps > 0))
+        if (b.breaks < b.keeps * 1.002 || (i >= t->how.rounds && b.keeps > 0))
             break;
-        if (i >= 2 * MAX_REBUILDS)
+        if (i >= MAX_ROUNDS)
             return FMC_ERR_UNSUPPORTED;
         wanted = next_step(t, &b, ratio, i);
     }
     if (ratio > 1 || t->quant.step < b.keeps) {
-        t->quant.step = b.keeps;
+        t->quant = b.kept;
+        t->centred = b.keeps;
         FMC_TRY(rebuild(ex, t, 0));
         FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
     }
+done:
+    return st;
+}
+
+/* What was found before, once more. */
+static fmc_status repeat(const fmc_exec *ex, attempt *t)
+{
+    fmc_quantiser *settled = &t->l->settled;
+    double ratio;
+    fmc_status st;
+
+    t->quant = *settled;
+    t->quant.gain = t->gain;
+    t->centred = settled->step;
+    settled->step = 0;
+    FMC_TRY(rebuild(ex, t, 0));
+    if (t->l->target.kind == FMC_BOUND_NRMSE)
+        FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
 done:
     return st;
 }
@@ -368,15 +403,21 @@ fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choic
     FMC_TRY(attempt_init(ex, &t));
     t.how = l->effort->effort >= 9 ? thorough : l->effort->effort >= 5 ? normal : hasty;
     t.quant.lambda = 0.12f;
-    FMC_TRY(begin(ex, &t, &wanted));
-    FMC_TRY(estimate(ex, &t));
-    FMC_TRY(stretch(ex, &t));
-    if (z->bytes > worth)
-        goto done;
-    FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
-    FMC_TRY(l->target.kind == FMC_BOUND_ABS ? balance(ex, &t) : reach_rmse(ex, &t, wanted));
+    if (choice == 0 && l->settled.step > 0) {
+        FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
+        FMC_TRY(repeat(ex, &t));
+    } else {
+        FMC_TRY(begin(ex, &t, &wanted));
+        FMC_TRY(estimate(ex, &t));
+        FMC_TRY(stretch(ex, &t));
+        if (z->bytes > worth)
+            goto done;
+        FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
+        FMC_TRY(l->target.kind == FMC_BOUND_ABS ? balance(ex, &t) : reach_rmse(ex, &t, wanted));
+    }
     FMC_TRY(fmc_transform_head_write(z->tier, t.plan, &t.quant, &z->head));
-    z->step = t.quant.step;
+    z->quant = t.quant;
+    z->quant.gain = NULL;
 done:
     fmc_dealloc(ex->alloc, t.c);
     fmc_dealloc(ex->alloc, t.gain);

@@ -43,7 +43,7 @@ int fmc_encoding_may_use(const fmc_encoding *e, uint32_t coder)
 
 fmc_status fmc_encoding_finish(fmc_encoding *e, fmc_quantised *z)
 {
-    const double step = z->is_trellis ? 0 : z->step;
+    const double step = z->is_trellis ? 0 : z->quant.step;
     fmc_candidate c;
     const fmc_status st = fmc_lossy_finish(e->ex, &e->lossy, z, &c);
 

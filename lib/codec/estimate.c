@@ -5,7 +5,7 @@
 
 #include "core/status.h"
 
-enum { CLASSES = 40, DIRECT = 12, SYMBOLS = DIRECT + 24, WHOLE_BAND = 1 << 12, SAMPLES_WANTED = 1 << 15, MOST = 0xffff };
+enum { CLASSES = 40, DIRECT = 12, SYMBOLS = DIRECT + 24, WHOLE_BAND = 1 << 12, SAMPLES_WANTED = 1 << 15, LEAST_ROWS = 16, MOST = 0xffff };
 
 typedef struct histogram {
     double n[CLASSES][SYMBOLS];
@@ -126,11 +126,12 @@ static double entropy(const histogram *h)
     return bits;
 }
 
-/* Count every `every`-th row of the larger bands. */
+/* Count every `every`-th row of the larger bands, or more rows where there are few. */
 static void count_band(histogram *h, const fmc_band *b, const int32_t *q, size_t every, int32_t *room)
 {
     const size_t rows = b->count ? b->count / b->dim[4] : 0;
-    const size_t step = b->count > WHOLE_BAND && rows > 8 * every ? every : 1;
+    const size_t most = rows / LEAST_ROWS > 1 ? rows / LEAST_ROWS : 1;
+    const size_t step = b->count <= WHOLE_BAND ? 1 : every < most ? every : most;
     const double weight = (double)rows / (double)((rows - step / 2 + step - 1) / step);
 
     for (size_t r = step / 2; r < rows; r += step) {

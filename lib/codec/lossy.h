@@ -7,6 +7,7 @@
 #include "array/norm.h"
 #include "codec/base.h"
 #include "codec/signal.h"
+#include "coef/quantise.h"
 #include "core/bytes_out.h"
 #include "transform/select.h"
 
@@ -31,6 +32,7 @@ typedef struct fmc_lossy {
     fmc_target        target;    /* the goal in the signal's units */
     void             *x;         /* the signal, owned; NULL where a coder has used it up: fmc_lossy_make_signal */
     fmc_tx_menu       menu;      /* transforms, once they are chosen (menu.n > 0) */
+    fmc_quantiser     settled;   /* for the first of them, from a quantised one that was given up; step 0: none */
     fmc_interp_plan  *predict_plan; /* of the interpolation coder, owned; NULL: not yet chosen */
     double            predict_step; /* a first guess for it; 0: none */
 } fmc_lossy;
@@ -44,7 +46,7 @@ typedef struct fmc_quantised {
     int32_t  *q;        /* band-major */
     uint32_t  tier;     /* of the coefficient coder */
     int       is_trellis; /* q is of a trellis (coef/trellis.h) */
-    double    step;     /* transform coder: of the quantiser */
+    fmc_quantiser quant; /* transform coder: what q was made with */
     double    bytes;    /* transform coder: what it will take, by a first estimate; within a fifth above a bit a sample */
     double    closer_bytes; /* by a closer one, which knows q and recon: fmc_lossy_estimate; 0: not yet made */
     void     *recon;    /* the signal that the decoder will have, working type, coders' order */

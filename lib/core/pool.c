@@ -6,68 +6,147 @@
 /* Blocks below this are left to the allocator underneath. */
 #define LARGE ((size_t)1 << 16)
 
-/* In front of every block; as large as malloc's alignment. */
+/*
+ * In front of every block; as large as malloc's alignment. A segment is full of blocks, the last one a head alone that is
+ * never free: [segment | head block | head block | ... | head].
+ */
 typedef union head {
-    size_t size; /* without the head */
+    struct {
+        size_t size;   /* with the head; 0: not in a segment */
+        size_t before; /* size of the block before, with is_used in its lowest bit: of this block */
+    } at;
     long double alignment[1];
 } head;
 
-static int fits(const head *h, size_t size)
+struct fmc_pool_segment {
+    struct fmc_pool_segment *next;
+    size_t                   size; /* of all blocks but the last */
+};
+
+typedef union segment_head {
+    struct fmc_pool_segment s;
+    long double alignment[1];
+} segment_head;
+
+/* Sizes are multiples of this. */
+enum { UNIT = 64 };
+
+static head *first_of(struct fmc_pool_segment *s)
 {
-    return h->size >= size && h->size - size <= size / 8;
+    return (head *)((unsigned char *)s + sizeof(segment_head));
 }
 
-/* Put a block into a free slot. @return 0 if there is none. */
-static int keep(fmc_pool *p, head *h)
+static head *next_of(head *h)
 {
-    for (int i = 0; i < FMC_POOL_SLOTS; i++) {
-        void *none = NULL;
+    return (head *)((unsigned char *)h + h->at.size);
+}
 
-        if (atomic_compare_exchange_strong(&p->kept[i], &none, (void *)h))
-            return 1;
+static int is_used(const head *h)
+{
+    return (int)(h->at.before & 1);
+}
+
+/* Set a block's size, which the next one notes too. */
+static void resize(head *h, size_t size)
+{
+    h->at.size = size;
+    next_of(h)->at.before = size | (next_of(h)->at.before & 1);
+}
+
+/* Use the first bytes of a free block. */
+static void *use(head *h, size_t size)
+{
+    if (h->at.size > size) {
+        head *rest = (head *)((unsigned char *)h + size);
+
+        rest->at.before = size;
+        resize(rest, h->at.size - size);
+        h->at.size = size;
     }
-    return 0;
+    h->at.before |= 1;
+    return h + 1;
 }
 
-static void give_back(fmc_pool *p, head *h)
+/* The first free block of a segment that is large enough: pages that were touched already. */
+static head *find(const fmc_pool *p, size_t size)
 {
-    p->under->free(p->under->user, h);
-}
+    for (struct fmc_pool_segment *s = p->segments; s; s = s->next) {
+        const head *end = (const head *)((unsigned char *)first_of(s) + s->size);
 
-/* A kept block that fits. Where there is none, blocks that the new one could need the room of are given back. */
-static head *take(fmc_pool *p, size_t size)
-{
-    for (int i = 0; i < FMC_POOL_SLOTS; i++) {
-        head *h = atomic_exchange(&p->kept[i], NULL);
-
-        if (h && fits(h, size))
-            return h;
-        if (h && !keep(p, h))
-            give_back(p, h);
-    }
-    for (int i = 0; i < FMC_POOL_SLOTS; i++) {
-        head *h = atomic_exchange(&p->kept[i], NULL);
-
-        if (h && (h->size / 4 < size || !keep(p, h)))
-            give_back(p, h);
+        for (head *h = first_of(s); h < end; h = next_of(h))
+            if (!is_used(h) && h->at.size >= size)
+                return h;
     }
     return NULL;
+}
+
+/* A segment with room for `size`. @return its only block, NULL: no memory. */
+static head *add_segment(fmc_pool *p, size_t size)
+{
+    const size_t room = size > p->expected ? size : p->expected;
+    struct fmc_pool_segment *s = p->under->alloc(p->under->user, sizeof(segment_head) + room + sizeof(head)), **last;
+    head *h;
+
+    if (!s)
+        return NULL;
+    s->size = room;
+    s->next = NULL;
+    for (last = &p->segments; *last; last = &(*last)->next)
+        ;
+    *last = s;
+    h = first_of(s);
+    h->at.before = 0;
+    h->at.size = room;
+    next_of(h)->at.size = sizeof *h;
+    next_of(h)->at.before = room | 1;
+    return h;
+}
+
+static void *alloc_small(fmc_pool *p, size_t size)
+{
+    head *h = p->under->alloc(p->under->user, sizeof *h + size);
+
+    if (!h)
+        return NULL;
+    h->at.size = 0;
+    return h + 1;
 }
 
 static void *pool_alloc(void *user, size_t size)
 {
     fmc_pool *p = user;
-    head *h = size >= LARGE ? take(p, size) : NULL;
+    void *block = NULL;
+    head *h;
 
-    if (!h) {
-        if (size > SIZE_MAX - sizeof *h)
-            return NULL;
-        h = p->under->alloc(p->under->user, sizeof *h + size);
-        if (!h)
-            return NULL;
-        h->size = size;
+    if (size < LARGE)
+        return alloc_small(p, size);
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size = (size + sizeof *h + UNIT - 1) / UNIT * UNIT;
+    pthread_mutex_lock(&p->lock);
+    h = find(p, size);
+    if (!h)
+        h = add_segment(p, size);
+    if (h)
+        block = use(h, size);
+    pthread_mutex_unlock(&p->lock);
+    return block;
+}
+
+/* Free a block and join it with free ones beside it. */
+static void give_back(head *h)
+{
+    head *next = next_of(h);
+
+    h->at.before &= ~(size_t)1;
+    if (!is_used(next))
+        resize(h, h->at.size + next->at.size);
+    if (h->at.before > 0) {
+        head *before = (head *)((unsigned char *)h - h->at.before);
+
+        if (!is_used(before))
+            resize(before, before->at.size + h->at.size);
     }
-    return h + 1;
 }
 
 static void pool_free(void *user, void *ptr)
@@ -78,24 +157,31 @@ static void pool_free(void *user, void *ptr)
     if (!h)
         return;
     h--;
-    if (h->size < LARGE || !keep(p, h))
-        give_back(p, h);
+    if (h->at.size == 0) {
+        p->under->free(p->under->user, h);
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    give_back(h);
+    pthread_mutex_unlock(&p->lock);
 }
 
-void fmc_pool_init(fmc_pool *p, const fmc_allocator *under)
+fmc_status fmc_pool_init(fmc_pool *p, const fmc_allocator *under, size_t expected)
 {
     p->base = (fmc_allocator){ .user = p, .alloc = pool_alloc, .free = pool_free };
     p->under = under;
-    for (int i = 0; i < FMC_POOL_SLOTS; i++)
-        atomic_init(&p->kept[i], NULL);
+    p->expected = expected < LARGE ? LARGE : expected / UNIT * UNIT;
+    p->segments = NULL;
+    return pthread_mutex_init(&p->lock, NULL) ? FMC_ERR_NO_MEMORY : FMC_OK;
 }
 
 void fmc_pool_fini(fmc_pool *p)
 {
-    for (int i = 0; i < FMC_POOL_SLOTS; i++) {
-        void *h = atomic_exchange(&p->kept[i], NULL);
+    while (p->segments) {
+        struct fmc_pool_segment *s = p->segments;
 
-        if (h)
-            give_back(p, h);
+        p->segments = s->next;
+        p->under->free(p->under->user, s);
     }
+    pthread_mutex_destroy(&p->lock);
 }

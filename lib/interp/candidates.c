@@ -64,7 +64,7 @@ void fmc_candidates_make(uint32_t rank, const size_t *dim, uint32_t unlike, uint
         }
 }
 
-void fmc_candidates_keep(uint32_t keep, fmc_candidates *list)
+void fmc_candidates_keep(uint32_t keep, double far, fmc_candidates *list)
 {
     for (uint32_t i = 0; i < keep && i < list->n; i++) {
         uint32_t best = i;
@@ -78,6 +78,8 @@ void fmc_candidates_keep(uint32_t keep, fmc_candidates *list)
     }
     if (list->n > keep)
         list->n = keep;
+    while (list->n > 1 && !(list->plan[list->n - 1].bits < far * list->plan[0].bits))
+        list->n--;
 }
 
 const fmc_stage *fmc_stages_of(uint32_t effort)

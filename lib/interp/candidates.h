@@ -27,8 +27,8 @@ typedef struct fmc_trial_layout {
 } fmc_trial_layout;
 
 void fmc_candidates_make(uint32_t rank, const size_t *dim, uint32_t unlike, uint32_t effort, fmc_candidates *list);
-/** Sort by plan->bits and keep the first ones. */
-void fmc_candidates_keep(uint32_t keep, fmc_candidates *list);
+/** Sort by plan->bits and keep the first ones, of them those below `far` times the least. */
+void fmc_candidates_keep(uint32_t keep, double far, fmc_candidates *list);
 const fmc_stage *fmc_stages_of(uint32_t effort);
 /** Targets of the chosen plan's fit. */
 size_t fmc_final_targets(uint32_t effort);

@@ -107,7 +107,7 @@ static fmc_status NAME(run_stage)(const fmc_exec *ex, const REAL *x, const uint8
     FMC_TRY(NAME(trial_init)(ex, list->plan[0].dim, x, masked, bound, stage, &t));
     for (uint32_t i = 0; i < list->n; i++)
         FMC_TRY(NAME(try_plan)(ex, &t, &list->plan[i], &list->trial));
-    fmc_candidates_keep(stage->keep, list);
+    fmc_candidates_keep(stage->keep, HUGE_VAL, list);
 done:
     NAME(trial_fini)(ex, &t);
     return st;

@@ -249,7 +249,7 @@ fmc_status NAME(fmc_interp_probe)(const fmc_exec *ex, uint32_t rank, const size_
     for (int round = 0; round < 2; round++) {
         j.size = &size[round];
         FMC_TRY(fmc_parallel_for(ex, list->n, NAME(probe_task), &j));
-        fmc_candidates_keep(round > 0 ? 1 : effort < 5 ? 2 : 3, list);
+        fmc_candidates_keep(round > 0 ? 1 : effort < 5 ? 2 : 3, FMC_PROBE_FAR, list);
     }
     *plan = list->plan[0];
     *step = plan->step;

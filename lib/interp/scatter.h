@@ -13,6 +13,9 @@ typedef struct fmc_probe_size {
 /** Of a first look at all candidates, a second one at the best few, and a close one at a single plan. */
 const fmc_probe_size *fmc_probe_sizes(uint32_t effort);
 
+/** Candidates that promise so many times the bytes of the best in the first look are not looked at again. */
+#define FMC_PROBE_FAR 1.15
+
 /** Some neighbouring targets of one row. */
 typedef struct fmc_scatter_segment {
     uint32_t n;      /* 1..FIT_SEGMENT */

@@ -41,9 +41,9 @@ typedef struct fmc_fft_pass {
  * need only the alignment of their type; ranges do not overlap unless said otherwise.
  *
  * lift_line   dst[i] += a * (src[i] + src[i + 1]),  i < count; src has count + 1 elements
- * lift_rows   x is [n][lanes], n >= 2; rows i = first, first + 2, ...: x[i] += a * (x[i - 1] + x[i + 1]), where a row
- *             outside [0, n) is the one on the other side
- * scale_rows  x is [n][lanes]; rows i = first, first + 2, ... *= a
+ * lift_forward  x is [n][lanes], n >= 2; s = 0..3: rows i = 1 - s % 2 and every second after: x[i] += w[s] * (x[i - 1] +
+ *             x[i + 1]), where a row outside [0, n) is the one on the other side; then even rows *= w[4], odd rows *= w[5]
+ * lift_inverse  even rows *= w[5], odd rows *= w[4]; then s = 3..0 with -w[s]
  * scale       dst[i] = a * src[i]; dst may be src
  * split       even[i] = src[2 i], i < (n + 1) / 2;  odd[i] = src[2 i + 1], i < n / 2
  * merge       the inverse of split
@@ -70,8 +70,8 @@ typedef struct fmc_fft_pass {
  */
 #define FMC_KERNELS_OF(real, type)                                                                                     \
     void (*lift_line_##type)(real *dst, const real *src, real a, size_t count);                                        \
-    void (*lift_rows_##type)(real *x, size_t n, size_t lanes, size_t first, real a);                                   \
-    void (*scale_rows_##type)(real *x, size_t n, size_t lanes, size_t first, real a);                                  \
+    void (*lift_forward_##type)(real *x, size_t n, size_t lanes, const real w[6]);                                     \
+    void (*lift_inverse_##type)(real *x, size_t n, size_t lanes, const real w[6]);                                     \
     void (*scale_##type)(real *dst, const real *src, real a, size_t count);                                            \
     void (*split_##type)(real *even, real *odd, const real *src, size_t n);                                            \
     void (*merge_##type)(real *dst, const real *even, const real *odd, size_t n);                                      \

@@ -16,12 +16,13 @@ typedef struct fmc_tx_cost {
  * @param plan    valid; of K axes only the kind matters.
  * @param layout  the transform's array.
  * @param step    of the quantiser, > 0.
+ * @param every   1: all is looked at; else one of so many pairs of rows outside of the lowest band.
  * @return FMC_OK, FMC_ERR_CANCELLED, FMC_ERR_NO_MEMORY.
  */
 fmc_status fmc_tx_cost_f32(const fmc_exec *ex, const fmc_tx_plan *plan, const float *layout, double step,
-                           fmc_tx_cost *cost);
+                           uint32_t every, fmc_tx_cost *cost);
 fmc_status fmc_tx_cost_f64(const fmc_exec *ex, const fmc_tx_plan *plan, const double *layout, double step,
-                           fmc_tx_cost *cost);
+                           uint32_t every, fmc_tx_cost *cost);
 
 /** Step of a quantiser with dead zone that leaves a root mean square error of rmse > 0 in count values; 1..128 rmse. */
 fmc_status fmc_tx_find_step_f32(const fmc_exec *ex, size_t count, const float *x, double rmse, double *step);

@@ -7,6 +7,7 @@ typedef struct NAME(cost_job) {
     const REAL        *layout;
     REAL               inv_step;
     size_t             width, height, n_slices; /* the two fastest axes; all others together */
+    size_t             every;                   /* of pairs of rows, one is looked at */
     size_t             low[FMC_MAX_RANK];
     int                has_low;
     uint32_t           n_tasks;
@@ -90,10 +91,25 @@ static void NAME(row_pairs)(const NAME(cost_job) *j, const REAL *slice, size_t f
     }
 }
 
+/* The same of rows without the lowest band, one pair in `every` standing for all; from slice to slice others. */
+static void NAME(some_pairs)(const NAME(cost_job) *j, size_t i, size_t from, row_sums *s)
+{
+    const REAL *slice = j->layout + i * j->height * j->width;
+    row_sums here = { { 0 }, { 0 } };
+
+    for (size_t y = from + 2 * ((i + j->every / 2) % j->every); y < j->height; y += 2 * j->every)
+        NAME(row_pairs)(j, slice, y, y + 2 < j->height ? y + 2 : j->height, 0, 0, &here);
+    for (int k = 0; k < FMC_COST_SUMS; k++) {
+        s->pair[k] += j->every * here.pair[k];
+        s->single[k] += j->every * here.single[k];
+    }
+}
+
 static void NAME(one_slice)(const NAME(cost_job) *j, size_t i, row_sums *s)
 {
     const fmc_tx_plan *p = j->plan;
     const REAL *slice = j->layout + i * j->height * j->width;
+    const size_t slice_index = i;
     size_t n_low = j->has_low ? j->low[p->rank - 1] : 0, height_low = 0;
     const size_t last = p->rank > 2 ? i % p->dim[p->rank - 3] : 0;
 
@@ -103,7 +119,7 @@ static void NAME(one_slice)(const NAME(cost_job) *j, size_t i, row_sums *s)
     if (n_low > 0)
         height_low = p->rank > 1 ? j->low[p->rank - 2] : 1;
     NAME(row_pairs)(j, slice, 0, height_low, n_low, last > 0, s);
-    NAME(row_pairs)(j, slice, height_low, j->height, 0, 0, s);
+    NAME(some_pairs)(j, slice_index, height_low, s);
 }
 
 static fmc_status NAME(cost_task)(void *user, uint32_t i)
@@ -117,10 +133,10 @@ static fmc_status NAME(cost_task)(void *user, uint32_t i)
 }
 
 fmc_status NAME(fmc_tx_cost)(const fmc_exec *ex, const fmc_tx_plan *plan, const REAL *layout, double step,
-                             fmc_tx_cost *cost)
+                             uint32_t every, fmc_tx_cost *cost)
 {
     NAME(cost_job) j = { .k = fmc_kernels_get(ex), .plan = plan, .layout = layout, .inv_step = (REAL)(1 / step),
-                         .width = plan->dim[plan->rank - 1], .n_slices = 1 };
+                         .width = plan->dim[plan->rank - 1], .n_slices = 1, .every = every };
     row_sums sums[MAX_TASKS] = { { { 0 }, { 0 } } };
     fmc_status st;
     size_t tasks;

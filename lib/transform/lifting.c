@@ -4,10 +4,13 @@
 
 #include "ops/kernels.h"
 
-static const double lift_step[4] = { -1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971 };
+#define LIFT_0 -1.586134342059924
+#define LIFT_1 -0.052980118572961
+#define LIFT_2 0.882911075530934
+#define LIFT_3 0.443506852043971
 /* sqrt(2) / 1.2301741..., which makes the basis nearly orthonormal, and one over it. */
-static const double low_gain = 1.149604398860241;
-static const double high_gain = 0.8698644516247814;
+#define LOW_GAIN 1.149604398860241
+#define HIGH_GAIN 0.8698644516247814
 
 /* Lines side by side: many for the sake of the cache lines, few enough to stay inside the cache; 1: line by line. */
 static size_t lanes_for(const fmc_lines *lines)

@@ -4,6 +4,9 @@
  * fastest axis side by side in lanes, and single lines split into their even and odd samples.
  */
 
+static const REAL NAME(lift_weights)[6] = { (REAL)LIFT_0, (REAL)LIFT_1, (REAL)LIFT_2, (REAL)LIFT_3, (REAL)LOW_GAIN,
+                                            (REAL)HIGH_GAIN };
+
 typedef struct NAME(lift_job) {
     const fmc_kernels *k;
     const fmc_lines   *lines;
@@ -18,10 +21,7 @@ static fmc_status NAME(forward_lanes)(void *user, void *scratch, const size_t *o
     REAL *x = scratch;
 
     KERNEL(k, load_lanes)(x, lanes, job->data, off, lanes, stride, n);
-    for (size_t s = 0; s < 4; s++)
-        KERNEL(k, lift_rows)(x, n, lanes, 1 - s % 2, (REAL)lift_step[s]);
-    KERNEL(k, scale_rows)(x, n, lanes, 0, (REAL)low_gain);
-    KERNEL(k, scale_rows)(x, n, lanes, 1, (REAL)high_gain);
+    KERNEL(k, lift_forward)(x, n, lanes, NAME(lift_weights));
     KERNEL(k, store_lanes)(x, 2 * lanes, job->data, off, lanes, stride, n_low);
     KERNEL(k, store_lanes)(x + lanes, 2 * lanes, job->data + n_low * stride, off, lanes, stride, n - n_low);
     return FMC_OK;
@@ -36,10 +36,7 @@ static fmc_status NAME(inverse_lanes)(void *user, void *scratch, const size_t *o
 
     KERNEL(k, load_lanes)(x, 2 * lanes, job->data, off, lanes, stride, n_low);
     KERNEL(k, load_lanes)(x + lanes, 2 * lanes, job->data + n_low * stride, off, lanes, stride, n - n_low);
-    KERNEL(k, scale_rows)(x, n, lanes, 0, (REAL)high_gain);
-    KERNEL(k, scale_rows)(x, n, lanes, 1, (REAL)low_gain);
-    for (size_t s = 4; s-- > 0;)
-        KERNEL(k, lift_rows)(x, n, lanes, 1 - s % 2, -(REAL)lift_step[s]);
+    KERNEL(k, lift_inverse)(x, n, lanes, NAME(lift_weights));
     KERNEL(k, store_lanes)(x, lanes, job->data, off, lanes, stride, n);
     return FMC_OK;
 }
@@ -74,13 +71,13 @@ static void NAME(forward_line)(const NAME(lift_job) *job, REAL *even, REAL *line
         KERNEL(k, load_lanes)(odd, 1, line + stride, &(size_t){ 0 }, 1, 2 * stride, n - n_low);
     }
     for (size_t s = 0; s < 4; s++)
-        NAME(lift_split)(k, even, odd, n, s, (REAL)lift_step[s]);
+        NAME(lift_split)(k, even, odd, n, s, NAME(lift_weights)[s]);
     if (stride == 1) {
-        KERNEL(k, scale)(line, even, (REAL)low_gain, n_low);
-        KERNEL(k, scale)(line + n_low, odd, (REAL)high_gain, n - n_low);
+        KERNEL(k, scale)(line, even, (REAL)LOW_GAIN, n_low);
+        KERNEL(k, scale)(line + n_low, odd, (REAL)HIGH_GAIN, n - n_low);
     } else {
-        KERNEL(k, scale)(even, even, (REAL)low_gain, n_low);
-        KERNEL(k, scale)(odd, odd, (REAL)high_gain, n - n_low);
+        KERNEL(k, scale)(even, even, (REAL)LOW_GAIN, n_low);
+        KERNEL(k, scale)(odd, odd, (REAL)HIGH_GAIN, n - n_low);
         KERNEL(k, store_lanes)(even, 1, line, &(size_t){ 0 }, 1, stride, n_low);
         KERNEL(k, store_lanes)(odd, 1, line + n_low * stride, &(size_t){ 0 }, 1, stride, n - n_low);
     }
@@ -93,16 +90,16 @@ static void NAME(inverse_line)(const NAME(lift_job) *job, REAL *even, REAL *line
     REAL *odd = even + n_low + 2;
 
     if (stride == 1) {
-        KERNEL(k, scale)(even, line, (REAL)high_gain, n_low);
-        KERNEL(k, scale)(odd, line + n_low, (REAL)low_gain, n - n_low);
+        KERNEL(k, scale)(even, line, (REAL)HIGH_GAIN, n_low);
+        KERNEL(k, scale)(odd, line + n_low, (REAL)LOW_GAIN, n - n_low);
     } else {
         KERNEL(k, load_lanes)(even, 1, line, &(size_t){ 0 }, 1, stride, n_low);
         KERNEL(k, load_lanes)(odd, 1, line + n_low * stride, &(size_t){ 0 }, 1, stride, n - n_low);
-        KERNEL(k, scale)(even, even, (REAL)high_gain, n_low);
-        KERNEL(k, scale)(odd, odd, (REAL)low_gain, n - n_low);
+        KERNEL(k, scale)(even, even, (REAL)HIGH_GAIN, n_low);
+        KERNEL(k, scale)(odd, odd, (REAL)LOW_GAIN, n - n_low);
     }
     for (size_t s = 4; s-- > 0;)
-        NAME(lift_split)(k, even, odd, n, s, -(REAL)lift_step[s]);
+        NAME(lift_split)(k, even, odd, n, s, -NAME(lift_weights)[s]);
     if (stride == 1) {
         KERNEL(k, merge)(line, even, odd, n);
     } else {

@@ -74,7 +74,7 @@ static fmc_status NAME(judge)(const fmc_tx_search *s, NAME(fmc_tx_sample) *b, co
         FMC_TRY(NAME(fmc_tx_find_step)(s->ex, each, data + i * each, s->rmse_seen, &step));
         b->step = i == 0 || step < b->step ? step : b->step;
     }
-    FMC_TRY(NAME(fmc_tx_cost)(s->ex, &all, data, b->step, &cost));
+    FMC_TRY(NAME(fmc_tx_cost)(s->ex, &all, data, b->step, 1, &cost));
     c->bits = (cost.bits + bits_per_error * cost.error) * b->scale;
     for (uint32_t a = 0; a < s->rank; a++)
         if (plan->kind[a] == FMC_TX_KLT)

@@ -52,17 +52,18 @@ static void NAME(check_lines)(const fmc_kernels *k, const fmc_kernels *ref, size
 
 static void NAME(check_rows)(const fmc_kernels *k, const fmc_kernels *ref, size_t lanes)
 {
-    for (size_t n = 2; n < 8; n++)
-        for (size_t first = 0; first < 2; first++) {
-            REAL *want = NAME(reals)(n * lanes), *got = NAME(copy)(want, n * lanes);
+    static const REAL w[6] = { (REAL)-1.586, (REAL)-0.053, (REAL)0.8829, (REAL)0.4435, (REAL)1.1496, (REAL)0.8699 };
 
-            KERNEL(ref, lift_rows)(want, n, lanes, first, (REAL)0.8829);
-            KERNEL(k, lift_rows)(got, n, lanes, first, (REAL)0.8829);
-            assert_memory_equal(want, got, n * lanes * sizeof *want);
-            KERNEL(ref, scale_rows)(want, n, lanes, first, (REAL)1.1496);
-            KERNEL(k, scale_rows)(got, n, lanes, first, (REAL)1.1496);
-            NAME(same)(want, got, n * lanes);
-        }
+    for (size_t n = 2; n < 14; n++) {
+        REAL *want = NAME(reals)(n * lanes), *got = NAME(copy)(want, n * lanes);
+
+        KERNEL(ref, lift_forward)(want, n, lanes, w);
+        KERNEL(k, lift_forward)(got, n, lanes, w);
+        assert_memory_equal(want, got, n * lanes * sizeof *want);
+        KERNEL(ref, lift_inverse)(want, n, lanes, w);
+        KERNEL(k, lift_inverse)(got, n, lanes, w);
+        NAME(same)(want, got, n * lanes);
+    }
 }
 
 static void NAME(check_matrix)(const fmc_kernels *k, const fmc_kernels *ref, size_t lanes)

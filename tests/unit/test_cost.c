@@ -9,7 +9,7 @@ static fmc_tx_cost cost_of(const fmc_tx_plan *p, const float *c, double step, ui
     fmc_tx_cost cost;
 
     ex.kernels = fmc_kernels_select(level);
-    assert_int_equal(fmc_tx_cost_f32(&ex, p, c, step, &cost), FMC_OK);
+    assert_int_equal(fmc_tx_cost_f32(&ex, p, c, step, 1, &cost), FMC_OK);
     assert_true(isfinite(cost.bits) && isfinite(cost.error) && cost.bits >= 0 && cost.error >= 0);
     return cost;
 }

@@ -31,55 +31,79 @@ static void count_free(void *user, void *ptr)
     free(ptr);
 }
 
-static void large_blocks_come_again(void **state)
+static void *take(fmc_pool *p, size_t size)
+{
+    void *a = p->base.alloc(p->base.user, size);
+
+    assert_non_null(a);
+    assert_true((uintptr_t)a % sizeof(long double) == 0);
+    memset(a, 1, size);
+    return a;
+}
+
+static void give(fmc_pool *p, void *a)
+{
+    p->base.free(p->base.user, a);
+}
+
+static void large_blocks_share_a_segment(void **state)
 {
     counter c = { 0 };
     const fmc_allocator under = { &c, count_alloc, count_free };
     fmc_pool p;
-    void *a, *b;
+    void *a, *b, *small;
 
     (void)state;
-    fmc_pool_init(&p, &under);
-    a = p.base.alloc(p.base.user, 1 << 20);
-    assert_true((uintptr_t)a % sizeof(long double) == 0);
-    memset(a, 1, 1 << 20);
-    p.base.free(p.base.user, a);
-    assert_int_equal(c.now, 1);
-    b = p.base.alloc(p.base.user, (1 << 20) - 1000); /* fits well enough */
-    assert_ptr_equal(a, b);
+    assert_int_equal(fmc_pool_init(&p, &under, 1 << 22), FMC_OK);
+    assert_int_equal(c.calls, 0); /* nothing before it is needed */
+    a = take(&p, 1 << 20);
+    b = take(&p, 1 << 20);
     assert_int_equal(c.calls, 1);
-    p.base.free(p.base.user, b);
-    b = p.base.alloc(p.base.user, 1 << 21); /* does not: what was kept goes first */
-    assert_int_equal(c.now, 1);
-    p.base.free(p.base.user, b);
-    a = p.base.alloc(p.base.user, 100); /* small ones are not kept, and move nothing */
+    give(&p, a);
+    assert_ptr_equal(take(&p, (1 << 20) - 1000), a);
+    give(&p, a);
+    give(&p, b);
+    a = take(&p, (1 << 22) - 1000); /* free neighbours are one block */
+    assert_int_equal(c.calls, 1);
+    small = take(&p, 100); /* small ones are the allocator's underneath */
     assert_int_equal(c.now, 2);
-    p.base.free(p.base.user, a);
+    give(&p, small);
     assert_int_equal(c.now, 1);
-    p.base.free(p.base.user, NULL);
+    b = take(&p, 1 << 23); /* larger than a segment */
+    assert_int_equal(c.now, 2);
+    give(&p, b);
+    give(&p, a);
+    give(&p, NULL);
     fmc_pool_fini(&p);
     assert_int_equal(c.now, 0);
 }
 
-static void more_blocks_than_slots(void **state)
+/* Freed in any order, neighbours join: in the end all of the segment is one block again. */
+static void freed_blocks_join(void **state)
 {
+    enum { N = 24 };
     counter c = { 0 };
     const fmc_allocator under = { &c, count_alloc, count_free };
-    void *block[3 * FMC_POOL_SLOTS];
+    uint8_t *block[N];
     fmc_pool p;
 
     (void)state;
-    fmc_pool_init(&p, &under);
-    for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < 3 * FMC_POOL_SLOTS; i++) {
-            block[i] = p.base.alloc(p.base.user, (size_t)(100000 + i));
-            memset(block[i], i, (size_t)(100000 + i));
+    assert_int_equal(fmc_pool_init(&p, &under, (size_t)N << 17), FMC_OK);
+    for (size_t round = 0; round < 4; round++) {
+        const size_t step = round == 0 ? 1 : round == 1 ? 5 : round == 2 ? 7 : N - 1; /* prime to N */
+
+        for (size_t i = 0; i < N; i++) {
+            block[i] = take(&p, 100000 + i);
+            memset(block[i], (int)i, 100000 + i);
         }
-        for (int i = 0; i < 3 * FMC_POOL_SLOTS; i++) {
-            assert_int_equal(((uint8_t *)block[i])[100000 + i - 1], i);
-            p.base.free(p.base.user, block[i]);
+        for (size_t i = 0; i < N; i++) {
+            const size_t k = i * step % N;
+
+            assert_int_equal(block[k][100000 + k - 1], k);
+            give(&p, block[k]);
         }
-        assert_int_equal(c.now, FMC_POOL_SLOTS);
+        give(&p, take(&p, ((size_t)N << 17) - 1000));
+        assert_int_equal(c.calls, 1);
     }
     fmc_pool_fini(&p);
     assert_int_equal(c.now, 0);
@@ -93,12 +117,13 @@ static void failure_reaches_the_caller(void **state)
     void *a;
 
     (void)state;
-    fmc_pool_init(&p, &under);
-    a = p.base.alloc(p.base.user, 1 << 17);
-    assert_non_null(a);
+    assert_int_equal(fmc_pool_init(&p, &under, 0), FMC_OK);
+    a = take(&p, 1 << 17);
     assert_null(p.base.alloc(p.base.user, 1 << 17));
     assert_null(p.base.alloc(p.base.user, SIZE_MAX));
-    p.base.free(p.base.user, a);
+    give(&p, a);
+    assert_ptr_equal(take(&p, 1 << 17), a);
+    give(&p, a);
     fmc_pool_fini(&p);
     assert_int_equal(c.now, 0);
 }
@@ -129,15 +154,15 @@ static void threads_share_it(void **state)
     fmc_pool p;
 
     (void)state;
-    fmc_pool_init(&p, &fmc_system_allocator);
+    assert_int_equal(fmc_pool_init(&p, &fmc_system_allocator, 1 << 18), FMC_OK);
     assert_int_equal(fmc_parallel_for(&ex, 16, use_some, &p), FMC_OK);
     fmc_pool_fini(&p);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(large_blocks_come_again),
-                                        cmocka_unit_test(more_blocks_than_slots),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(large_blocks_share_a_segment),
+                                        cmocka_unit_test(freed_blocks_join),
                                         cmocka_unit_test(failure_reaches_the_caller),
                                         cmocka_unit_test(threads_share_it) };
 

@@ -31,11 +31,15 @@
 #include "../../ref/loops_fft.h"
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
+#include "../loops_lift.h"
 #include "../loops_predict.h"
 #define LOOKUP_F32 1
 #include "lookup.h"
 #undef LOOKUP_F32
+#include "quantise_avx2.h"
+#define FMC_HAS_QUANTISE 1
 #include "../../ref/loops_coef.h"
+#undef FMC_HAS_QUANTISE
 #include "../../ref/loops_scan.h"
 #define SQUARE 8
 #define turn_block_f32_avx2 turn_f32_avx2
@@ -49,6 +53,7 @@
 #include "../../ref/loops_fft.h"
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
+#include "../loops_lift.h"
 #include "../loops_predict.h"
 #include "lookup.h"
 #include "../../ref/loops_coef.h"

@@ -31,6 +31,7 @@
 #include "../../ref/loops_fft.h"
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
+#include "../loops_lift.h"
 #include "../loops_predict.h"
 #define LOOKUP_F32 1
 #include "lookup.h"
@@ -49,6 +50,7 @@
 #include "../../ref/loops_fft.h"
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
+#include "../loops_lift.h"
 #include "../loops_predict.h"
 #include "lookup.h"
 #include "../../ref/loops_coef.h"
