@@ -76,6 +76,7 @@ fmc_status fmc_encoding_trellis(fmc_encoding *e)
     if (!(e->best_step > 0))
         return FMC_OK;
     st = fmc_transform_trellis(e->ex, &e->lossy, e->best_choice, e->best_step, &z);
+    e->best_step = 0;
     if (st == FMC_OK)
         return fmc_encoding_finish(e, &z);
     fmc_quantised_fini(e->ex, &z);

@@ -20,7 +20,7 @@ typedef struct fmc_encoding {
     double            transform_bytes, interp_bytes, grid_bytes;
     fmc_candidate     best;
     size_t            choice;    /* the plan of the menu that was coded last */
-    double            best_step; /* of the plain quantiser, where a transform's payload is the best; else 0 */
+    double            best_step; /* of the plain quantiser, where a transform's payload is the best and no trellis was tried; else 0 */
     size_t            best_choice;
 } fmc_encoding;
 
@@ -45,7 +45,7 @@ static inline fmc_status fmc_unless_unsupported(fmc_status st)
 
 /** From e->lossy, with plan `choice` of its menu. */
 fmc_status fmc_encoding_transform(fmc_encoding *e, size_t choice);
-/** Where such a payload is the best so far: the same by a trellis. */
+/** Where such a payload from the present menu is the best so far: the same by a trellis, once. */
 fmc_status fmc_encoding_trellis(fmc_encoding *e);
 /** From e->lossy. */
 fmc_status fmc_encoding_interp(fmc_encoding *e);
