@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Body of trellis.c for one real type: REAL, NAME(x). Included twice. */
+/* Body of trellis_search.c for one real type: REAL, NAME(x). Included twice. */
 
 typedef struct NAME(trellis_job) {
     fmc_exec inner; /* a task's own */
