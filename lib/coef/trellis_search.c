@@ -35,7 +35,7 @@ static void laplacian_rates(rate_table bits)
                 const double low = k == 0 ? 0 : z && k == 1 ? 0.7 : 2 * k - z - 1.0, high = k == 0 ? (z ? 0.7 : 1.0) : 2 * k - z + 1.0;
                 const double p = exp(-low / mean) - exp(-high / mean);
 
-                bits[0][e][z][k] = (float)(-log2(fmax(p, 1e-6))) + (float)(k > 0);
+                bits[0][e][z][k] = (float)(-log2(fmax(p, 0x1p-20))) + (float)(k > 0);
             }
     for (int c = 1; c < FMC_COEF_CLASSES; c++)
         memcpy(bits[c], bits[0], sizeof bits[c]);
