@@ -178,6 +178,12 @@ static int broke_promise(const fmc_encoding *e, double other)
     return e->best.coder == FMC_CODER_AUTO || (double)e->best.payload.size > 1.02 * other;
 }
 
+/* The same of a pointwise bound, where prediction takes one round. */
+static int broke_bound(const fmc_encoding *e, double other)
+{
+    return e->goal->kind == FMC_BOUND_ABS && e->best.coder != FMC_CODER_AUTO && broke_promise(e, other);
+}
+
 /* Code what promises most, and whatever comes close to it. */
 static fmc_status code_promising(fmc_encoding *e)
 {
@@ -192,7 +198,7 @@ static fmc_status code_promising(fmc_encoding *e)
         FMC_TRY(code_menu(e));
     }
     fmc_quantised_fini(e->ex, &e->transform);
-    if (has_interp && (interp <= most || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
+    if (has_interp && (interp <= most || broke_bound(e, interp) || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
         FMC_TRY(fmc_encoding_interp(e));
     if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL &&
         broke_promise(e, e->transform_bytes))

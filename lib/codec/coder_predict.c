@@ -76,7 +76,7 @@ static fmc_status try_step(const fmc_exec *ex, fmc_lossy *l, double step, fmc_qu
     fmc_signal_blank(&l->signal, l->masked, z->recon);
     FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
     FMC_TRY(fmc_samples_make(ex, l, z, ratio));
-    FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, bits));
+    FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, 0, bits));
 done:
     return st;
 }

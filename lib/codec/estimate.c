@@ -126,22 +126,26 @@ static double entropy(const histogram *h)
     return bits;
 }
 
-/* Count every `every`-th row of the larger bands, or more rows where there are few. */
+/*
+ * Count one of `every` rows of the larger bands, or more rows where there are few. Each residue has its turn: rows of a fixed one have
+ * the same places along an axis whose extent is a multiple of it, and in a band of frequencies these differ most.
+ */
 static void count_band(histogram *h, const fmc_band *b, const int32_t *q, size_t every, int32_t *room)
 {
     const size_t rows = b->count ? b->count / b->dim[4] : 0;
     const size_t most = rows / LEAST_ROWS > 1 ? rows / LEAST_ROWS : 1;
     const size_t step = b->count <= WHOLE_BAND ? 1 : every < most ? every : most;
-    const double weight = (double)rows / (double)((rows - step / 2 + step - 1) / step);
+    const size_t n = rows / step > 0 ? rows / step : rows;
 
-    for (size_t r = step / 2; r < rows; r += step) {
-        const row_set set = rows_of(b, q, r, room);
+    for (size_t k = 0; k < n; k++) {
+        const row_set set = rows_of(b, q, k * step + k * 5 % step, room);
 
-        count_row(h, &set, b->dim[4], weight);
+        count_row(h, &set, b->dim[4], (double)rows / (double)n);
     }
 }
 
-fmc_status fmc_estimate_bits(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q, double *bits)
+fmc_status fmc_estimate_bits(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q, int whole,
+                             double *bits)
 {
     histogram *h = NULL;
     int32_t *room = NULL;
@@ -157,7 +161,7 @@ fmc_status fmc_estimate_bits(const fmc_exec *ex, const fmc_band *band, size_t n_
     for (size_t i = 0; i < n_bands; i++) {
         if (fmc_is_cancelled(ex))
             FMC_TRY(FMC_ERR_CANCELLED);
-        count_band(h, &band[i], q, count / SAMPLES_WANTED + 1, room);
+        count_band(h, &band[i], q, whole ? 1 : count / SAMPLES_WANTED + 1, room);
     }
     *bits = entropy(h);
 done:

@@ -311,7 +311,7 @@ fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z
 
     if (z->closer_bytes > 0 && !corrections)
         goto done;
-    FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, &bits));
+    FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, corrections != NULL, &bits));
     if (l->goal.kind == FMC_BOUND_ABS && z->coder == FMC_CODER_TRANSFORM) {
         if (l->base || fmc_axis_order_code(&l->order) != 0) {
             FMC_TRY(fmc_alloc(ex->alloc, l->count, sample, &moved));
