@@ -111,12 +111,15 @@ static void row_work_fini(const fmc_allocator *a, row_work *w)
     fmc_dealloc(a, w->integer);
 }
 
-/* Class of a mean magnitude, two an octave. */
+/* Class of a mean magnitude, two an octave. By comparisons, so that it is the same with every mathematical library. */
 static uint8_t busy_class(float mean)
 {
-    int e = mean > 0.08f ? (int)(log2f(mean * 12.5f) * 1.975f + 0.5f) : 0;
+    float edge = 0.0953f;
+    uint8_t e = 0;
 
-    return (uint8_t)(e < BUSY ? e : BUSY - 1);
+    for (; e < BUSY - 1 && mean >= edge; e++)
+        edge *= 1.4204f;
+    return e;
 }
 
 static float rate_of(const float *bits, int32_t k)
