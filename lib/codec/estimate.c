@@ -126,21 +126,18 @@ static double entropy(const histogram *h)
     return bits;
 }
 
-/*
- * Count one of `every` rows of the larger bands, or more rows where there are few. Each residue has its turn: rows of a fixed one have
- * the same places along an axis whose extent is a multiple of it, and in a band of frequencies these differ most.
- */
+/* Count every `every`-th row of the larger bands, or more rows where there are few. */
 static void count_band(histogram *h, const fmc_band *b, const int32_t *q, size_t every, int32_t *room)
 {
     const size_t rows = b->count ? b->count / b->dim[4] : 0;
     const size_t most = rows / LEAST_ROWS > 1 ? rows / LEAST_ROWS : 1;
     const size_t step = b->count <= WHOLE_BAND ? 1 : every < most ? every : most;
-    const size_t n = rows / step > 0 ? rows / step : rows;
+    const double weight = (double)rows / (double)((rows - step / 2 + step - 1) / step);
 
-    for (size_t k = 0; k < n; k++) {
-        const row_set set = rows_of(b, q, k * step + k * 5 % step, room);
+    for (size_t r = step / 2; r < rows; r += step) {
+        const row_set set = rows_of(b, q, r, room);
 
-        count_row(h, &set, b->dim[4], (double)rows / (double)n);
+        count_row(h, &set, b->dim[4], weight);
     }
 }
 
