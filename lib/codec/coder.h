@@ -15,9 +15,9 @@ struct fmc_prior; /* coef/prior.h */
 /** Choose the transforms: fills l->menu. Needs l->x. */
 fmc_status fmc_transform_choose(const fmc_exec *ex, fmc_lossy *l);
 /**
- * With plan `choice` < l->menu.n.
+ * With plan `choice` < l->menu.n. With plan 0 and l->settled, z->quant of an earlier call, the same again without a search; l->settled
+ * is used up.
  * @param worth  bytes: where a first estimate, z->bytes, is above, nothing is quantised and z->q is NULL.
- * With plan 0 and l->settled, z->quant of an earlier call, the same again without a search; l->settled is used up.
  */
 fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choice, double worth, fmc_quantised *z);
 /** The same by a trellis (coef/trellis.h), slowly, for fewer bytes at the same error. @param step  of the plain quantiser. */

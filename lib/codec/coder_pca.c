@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "codec/coder.h"
-#include "coef/coef.h"
 #include "codec/samples.h"
 #include "core/status.h"
 #include "transform/patches.h"
@@ -286,8 +285,6 @@ fmc_status fmc_pca_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in,
     FMC_TRY(patch_signal(s, &p, &inner));
     memcpy(plan.dim, inner.dim, sizeof plan.dim);
     FMC_TRY(fmc_tier_read(in, &tier, &model));
-    if (tier & FMC_COEF_TRELLIS)
-        FMC_TRY(FMC_ERR_UNSUPPORTED);
     FMC_TRY(fmc_tx_plan_parse(in, ex->alloc, &plan, &klt));
     (void)snprintf(text, size, "pca %u of %d", klt ? klt->n_rows : 0, FMC_PATCH);
 done:

@@ -82,12 +82,17 @@ fmc_status fmc_transform_choose(const fmc_exec *ex, fmc_lossy *l)
                                : fmc_tx_choose_f32(ex, s->rank, s->dim, l->x, rmse, s->axis, effort, &l->menu);
 }
 
-/* Coefficients from the signal, whose array is used up. */
+/* An empty result, and coefficients from the signal, whose array is used up. */
 static fmc_status attempt_init(const fmc_exec *ex, attempt *t)
 {
     const fmc_signal *s = &t->l->signal;
     fmc_quantised *z = t->z;
     fmc_status st;
+
+    memset(z, 0, sizeof *z);
+    z->coder = FMC_CODER_TRANSFORM;
+    z->tier = fmc_coder_tier(t->l->effort->effort);
+    z->head = fmc_out_make(ex->alloc);
 
     FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z->band));
     z->n_bands = fmc_tx_bands(t->plan, z->band);
@@ -396,10 +401,6 @@ fmc_status fmc_transform_quantise(const fmc_exec *ex, fmc_lossy *l, size_t choic
     double wanted;
     fmc_status st;
 
-    memset(z, 0, sizeof *z);
-    z->coder = FMC_CODER_TRANSFORM;
-    z->tier = fmc_coder_tier(l->effort->effort);
-    z->head = fmc_out_make(ex->alloc);
     FMC_TRY(attempt_init(ex, &t));
     t.how = l->effort->effort >= 9 ? thorough : l->effort->effort >= 5 ? normal : hasty;
     t.quant.lambda = 0.12f;
@@ -429,12 +430,8 @@ fmc_status fmc_transform_trellis(const fmc_exec *ex, fmc_lossy *l, size_t choice
     attempt t = { .l = l, .plan = &l->menu.plan[choice], .z = z, .how = thorough, .slope = 1.3 };
     fmc_status st;
 
-    memset(z, 0, sizeof *z);
-    z->coder = FMC_CODER_TRANSFORM;
-    z->tier = fmc_coder_tier(l->effort->effort);
-    z->is_trellis = 1;
-    z->head = fmc_out_make(ex->alloc);
     FMC_TRY(attempt_init(ex, &t));
+    z->is_trellis = 1;
     FMC_TRY(fmc_trellis_rates_create(ex->alloc, &t.rates));
     FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
     t.quant.step = (l->target.kind == FMC_BOUND_ABS ? trellis_bound_step : trellis_step) * step;

@@ -104,17 +104,12 @@ static near_rows rows_at(const fmc_band *band, size_t row)
 static near_rows coefficients_at(const fmc_band *band, size_t row, const size_t *pitch)
 {
     const size_t rows = band->dim[3];
-    size_t own = band->origin[4], left = row;
     near_rows r;
+    size_t own;
 
     if (!pitch)
         return rows_at(band, row);
-    for (int a = 3; a >= 0; a--) {
-        const size_t n = band->dim[a], next = left < n ? 0 : n == 1 ? left : left / n;
-
-        own += (band->origin[a] + left - next * n) * pitch[a];
-        left = next;
-    }
+    own = fmc_slices_row_start(band, row, pitch);
     r = (near_rows){ own, own, own };
     if (row % rows)
         r.north -= pitch[3];

@@ -22,3 +22,16 @@ size_t fmc_slices_cut(const fmc_band *band, size_t n_bands, size_t count, fmc_sl
     }
     return n;
 }
+
+size_t fmc_slices_row_start(const fmc_band *band, size_t row, const size_t pitch[FMC_MAX_RANK])
+{
+    size_t at = band->origin[4], left = row;
+
+    for (int a = 3; a >= 0; a--) {
+        const size_t n = band->dim[a], next = left < n ? 0 : n == 1 ? left : left / n;
+
+        at += (band->origin[a] + left - next * n) * pitch[a];
+        left = next;
+    }
+    return at;
+}

@@ -19,4 +19,7 @@ enum { FMC_MAX_SLICES = 4 * FMC_MAX_BANDS };
  */
 size_t fmc_slices_cut(const fmc_band *band, size_t n_bands, size_t count, fmc_slice *slice);
 
+/** Where row `row` of a band, counting all leading axes, begins in the transform's array; pitch as in coef/quantise.h. */
+size_t fmc_slices_row_start(const fmc_band *band, size_t row, const size_t pitch[FMC_MAX_RANK]);
+
 #endif

@@ -58,18 +58,6 @@ static void NAME(classify)(const NAME(trellis_job) *j, const fmc_band *band, siz
     }
 }
 
-/* Where row `row` of a band begins in the transform's array. */
-static size_t NAME(row_start)(const fmc_band *band, size_t row, const size_t *pitch)
-{
-    size_t at = band->origin[4], left = row;
-
-    for (int a = 3; a >= 0; a--) {
-        at += (band->origin[a] + left % band->dim[a]) * pitch[a];
-        left /= band->dim[a];
-    }
-    return at;
-}
-
 static void NAME(put_row)(const REAL *c, size_t n, const row_work *w, int32_t *q, slice_sums *sums)
 {
     for (size_t x = 0; x < n; x++) {
@@ -107,7 +95,7 @@ static fmc_status NAME(trellis_slice)(void *user, uint32_t i)
 
     FMC_TRY(row_work_init(j->inner.alloc, n, &w));
     for (size_t r = s->row; r < s->row + s->n_rows; r++) {
-        const REAL *c = j->c + NAME(row_start)(s->band, r, j->pitch);
+        const REAL *c = j->c + fmc_slices_row_start(s->band, r, j->pitch);
         int32_t *q = j->q + s->band->start + r * n;
 
         if (s->band->is_low) {

@@ -198,9 +198,9 @@ def read_tier_or_prior(r, trellis_too=False):
     return tier, learned.model_of(r.number("Q")) if tier & 7 == coefficients.PRIOR else None
 
 
-def transform_body(r, dim, real, scale=0, trellis_too=True):
+def transform_body(r, dim, real, scale=0):
     """5.1; with a scale, 5.6: None if the plan does not allow it."""
-    (tier, prior), plan = read_tier_or_prior(r, trellis_too), transform.Plan(r, dim)
+    (tier, prior), plan = read_tier_or_prior(r, True), transform.Plan(r, dim)
     step = read_step(r)
     centres = [[r.number("b") for _ in range(3)] for _ in range(3)]
     bands, gain = plan.bands(), 1.0
@@ -224,7 +224,7 @@ def patches_body(r, dim, real):
     plane = [1, dim[0]] if len(dim) == 1 else list(dim[-2:])
     size = [1, 64] if len(dim) == 1 else [8, 8]
     outer, rows, cols = math.prod(dim[:-2]), -(-plane[0] // size[0]), -(-plane[1] // size[1])
-    y = transform_body(r, [outer, rows, cols, 64], real, trellis_too=False).reshape([outer, rows, cols] + size)
+    y = transform_body(r, [outer, rows, cols, 64], real).reshape([outer, rows, cols] + size)
     y = y.transpose(0, 1, 3, 2, 4).reshape(outer, rows * size[0], cols * size[1])
     return y[:, :plane[0], :plane[1]].reshape(dim)
 

@@ -79,12 +79,54 @@ static void missing_samples_stay_missing(void **state)
     free(data);
 }
 
+/* A surface that wavelets suit: at effort 9 its integers are a trellis's, and its preview is as close as at effort 5. */
+static void a_trellis_has_previews(void **state)
+{
+    enum { N = 160 };
+    const fmc_block b = make_block(FMC_F32, 2, N, N, 1);
+    const fmc_goal goal = { FMC_BOUND_NRMSE, 0.004 };
+    float *const data = calloc(N * N, sizeof *data), *const small = malloc(N * N / 4 * sizeof *small);
+    double error[2] = { 0, 0 };
+    fmc_chunk_facts facts;
+    uint32_t seed = 3;
+
+    (void)state;
+    for (size_t i = 0; i < N * N; i++) {
+        const double x = (double)(i % N), y = (double)(i / N);
+
+        seed = seed * 1664525u + 1013904223u;
+        data[i] = (float)(seed >> 16) / 65536 * 0.02f + (x / 40 > 2 ? 1.0f : 0.0f);
+        for (int k = 1; k < 12; k++) /* cones */
+            data[i] += (float)fmax(0, 5 - 0.4 * hypot(x - 37 * k % N, y - 61 * k % N));
+    }
+    for (int k = 0; k < 2; k++) {
+        const fmc_effort e = { .effort = k ? 9 : 5, .coder = FMC_CODER_TRANSFORM };
+        fmc_out out = fmc_out_make(&fmc_system_allocator);
+
+        assert_int_equal(fmc_chunk_encode(&ex, &b, data, &goal, &e, &out), FMC_OK);
+        assert_int_equal(fmc_chunk_describe(&ex, &b, fmc_in_make(out.data, out.size), &facts), FMC_OK);
+        assert_non_null(strstr(facts.detail, "W"));
+        assert_true((strstr(facts.detail, "trellis") != NULL) == k);
+        assert_int_equal(fmc_chunk_preview(&ex, &b, fmc_in_make(out.data, out.size), 1, small), FMC_OK);
+        for (size_t i = 0; i < N * N / 4; i++) {
+            const double d = (double)small[i] - (double)data[2 * (i / (N / 2)) * N + 2 * (i % (N / 2))];
+
+            error[k] += d * d;
+        }
+        fmc_out_fini(&out);
+    }
+    assert_true(error[0] > 0 && error[1] < 1.02 * error[0] && error[1] > 0.98 * error[0]);
+    free(data);
+    free(small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(smooth_fields_look_the_same),
         cmocka_unit_test(a_constant_stays_the_constant),
         cmocka_unit_test(missing_samples_stay_missing),
+        cmocka_unit_test(a_trellis_has_previews),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
