@@ -23,7 +23,11 @@ static double now_ns(void)
 static void run_op(const fmc_kernels *k, int op)
 {
     static const float offset[4] = { 0 };
+    static const float centre[12] = { 0 };
+    static const fmc_quant_step step = { 0.3, 0.12F };
     static uint64_t sums[FMC_COST_SUMS];
+    static fmc_quant_sums quant_sums;
+    static fmc_centre_sums centre_sums;
     static const float lift[6] = { 0.5F, 0.25F, 0.5F, 0.25F, 1, 1 };
     const fmc_fft_pass pass = { .radix = 4, .m = N / FMC_LANES / 2 / 4, .s = 1 };
     size_t off[16];
@@ -58,8 +62,17 @@ static void run_op(const fmc_kernels *k, int op)
     case 8:
         sink += k->error_sum_f32(x, y, N);
         break;
-    default:
+    case 9:
         k->pair_cost_f32(sums, x, y, 3.0F, N);
+        break;
+    case 10:
+        k->quantise_row_f32(q, x, y, z, N, &step, &quant_sums);
+        break;
+    case 11:
+        k->centre_row_f32(q, q, q, x, N, 0.3, &centre_sums);
+        break;
+    default:
+        k->dequantise_row_f32(x, q, q, q, N, 0.3, centre);
         break;
     }
 }
@@ -67,7 +80,8 @@ static void run_op(const fmc_kernels *k, int op)
 static void bench(const fmc_kernels *k)
 {
     static const char *const names[] = { "lift_forward", "lift_line", "split", "load_lanes", "fft_pass_4", "mat_rows_32",
-                                         "quantize", "dequantize", "error_sum", "pair_cost" };
+                                         "quantize", "dequantize", "error_sum", "pair_cost", "quantise_row", "centre_row",
+                                         "dequantise_row" };
 
     for (int op = 0; op < (int)(sizeof names / sizeof *names); op++) {
         double best = 1e30;
@@ -82,7 +96,7 @@ static void bench(const fmc_kernels *k)
             start = now_ns() - start;
             best = start < best ? start : best;
         }
-        printf("%-8s %-12s %7.3f ns/sample\n", k->name, names[op], best / N);
+        printf("%-10s %-14s %7.3f ns/sample\n", k->name, names[op], best / N);
     }
 }
 

@@ -62,6 +62,7 @@ static void NAME(quantise_row)(int32_t *restrict q, const REAL *restrict c, cons
 
 #endif
 
+#ifndef FMC_HAS_CENTRE
 static void NAME(centre_row)(const int32_t *q, const int32_t *north, const int32_t *south, const REAL *restrict c,
                              size_t n, double step, fmc_centre_sums *s)
 {
@@ -89,6 +90,7 @@ static void NAME(centre_row)(const int32_t *q, const int32_t *north, const int32
         centre_lanes(s, rest, class, part);
     }
 }
+#endif
 
 #ifndef FMC_HAS_QUANTISE
 #ifndef FMC_HAS_LOOKUP

@@ -36,7 +36,12 @@
 #define LOOKUP_F32 1
 #include "lookup.h"
 #undef LOOKUP_F32
+#include "quantise_avx512.h"
+#define FMC_HAS_QUANTISE 1
+#define FMC_HAS_CENTRE 1
 #include "../../ref/loops_coef.h"
+#undef FMC_HAS_QUANTISE
+#undef FMC_HAS_CENTRE
 #include "../../ref/loops_scan.h"
 #define SQUARE 8
 #define turn_block_f32_avx512 turn_f32_avx512
