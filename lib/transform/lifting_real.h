@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lifting for one real type; REAL, NAME(x) and KERNEL(k, x) defined. Two ways with the same bits: lines across the
- * fastest axis side by side in lanes, and single lines split into their even and odd samples.
+ * Lifting for one real type; REAL, NAME(x) and KERNEL(k, x) defined. Two ways with the same bits: lines side by side in
+ * lanes, and single lines split into their even and odd samples.
  */
 
 static const REAL NAME(lift_weights)[6] = { (REAL)LIFT_0, (REAL)LIFT_1, (REAL)LIFT_2, (REAL)LIFT_3, (REAL)LOW_GAIN,
