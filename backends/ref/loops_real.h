@@ -110,12 +110,23 @@ static int NAME(are_neighbours)(const size_t *off, size_t lanes)
     return 1;
 }
 
+/* The usual numbers of lanes without a call. */
+static inline void NAME(copy_row)(REAL *restrict to, const REAL *restrict from, size_t lanes)
+{
+    if (lanes == 16)
+        memcpy(to, from, 16 * sizeof *to);
+    else if (lanes == 32)
+        memcpy(to, from, 32 * sizeof *to);
+    else
+        memcpy(to, from, lanes * sizeof *to);
+}
+
 static void NAME(load_lanes)(REAL *restrict t, size_t pitch, const REAL *restrict data, const size_t *off,
                              size_t lanes, size_t stride, size_t n)
 {
     if (NAME(are_neighbours)(off, lanes))
         for (size_t i = 0; i < n; i++)
-            memcpy(t + i * pitch, data + (ptrdiff_t)(off[0] + i * stride), lanes * sizeof *t);
+            NAME(copy_row)(t + i * pitch, data + (ptrdiff_t)(off[0] + i * stride), lanes);
     else
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < lanes; j++)
@@ -127,7 +138,7 @@ static void NAME(store_lanes)(const REAL *restrict t, size_t pitch, REAL *restri
 {
     if (NAME(are_neighbours)(off, lanes))
         for (size_t i = 0; i < n; i++)
-            memcpy(data + (ptrdiff_t)(off[0] + i * stride), t + i * pitch, lanes * sizeof *t);
+            NAME(copy_row)(data + (ptrdiff_t)(off[0] + i * stride), t + i * pitch, lanes);
     else
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < lanes; j++)
@@ -192,6 +203,7 @@ static double NAME(error_max)(const REAL *x, const REAL *y, size_t count)
     return p[0];
 }
 
+#ifndef FMC_HAS_COST
 /* At most 64 places of two rows. */
 static void NAME(pair_block)(uint64_t *sum, const REAL *restrict x, const REAL *restrict y, REAL inv_step, size_t count)
 {
@@ -232,6 +244,7 @@ static void NAME(pair_cost)(uint64_t sum[4], const REAL *x, const REAL *y, REAL 
     for (size_t i = 0; i < count; i += 64)
         NAME(pair_block)(sum, x + i, y + i, inv_step, count - i < 64 ? count - i : 64);
 }
+#endif
 
 static void NAME(quantize)(int32_t *restrict q, const REAL *restrict x, REAL inv_step, REAL round, int32_t limit,
                            size_t count)

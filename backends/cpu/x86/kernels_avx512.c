@@ -27,7 +27,10 @@
 #define FMC_HAS_LOOKUP 1
 #define REAL float
 #define NAME(x) x##_f32_avx512
+#include "cost_avx512.h"
+#define FMC_HAS_COST 1
 #include "../../ref/loops_real.h"
+#undef FMC_HAS_COST
 #include "../../ref/loops_fft.h"
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
