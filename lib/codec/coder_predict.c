@@ -68,12 +68,11 @@ static fmc_status try_step(const fmc_exec *ex, fmc_lossy *l, double step, fmc_qu
 {
     fmc_status st;
 
-    FMC_TRY(fmc_lossy_make_signal(ex, l));
+    FMC_TRY(fmc_lossy_make_blank(ex, l));
     fmc_samples_drop(ex, z);
     fmc_dealloc(ex->alloc, z->recon);
     z->recon = l->x;
     l->x = NULL;
-    fmc_signal_blank(&l->signal, l->masked, z->recon);
     FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
     FMC_TRY(fmc_samples_make(ex, l, z, ratio));
     FMC_TRY(fmc_estimate_bits(ex, z->band, z->n_bands, z->q, 0, bits));
@@ -133,9 +132,9 @@ fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised 
     if (l->target.kind == FMC_BOUND_NRMSE) {
         FMC_TRY(quantise_to_rmse(ex, l, &step, z));
     } else {
+        FMC_TRY(fmc_lossy_make_blank(ex, l));
         z->recon = l->x;
         l->x = NULL;
-        fmc_signal_blank(&l->signal, l->masked, z->recon);
         FMC_TRY(fmc_signal_predict_encode(ex, &l->signal, l->predict_plan, z->recon, step, z->q, z->recon));
     }
     fmc_out_u8(&z->head, (uint8_t)z->tier);

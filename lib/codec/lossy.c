@@ -134,7 +134,7 @@ void fmc_lossy_fini(const fmc_exec *ex, fmc_lossy *l)
     l->x = NULL;
 }
 
-fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l)
+static fmc_status make_signal(const fmc_exec *ex, fmc_lossy *l, int is_filled)
 {
     const fmc_signal *s = &l->plain;
     const uint8_t *state = l->mask.state;
@@ -147,10 +147,9 @@ fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l)
         FMC_TRY(fmc_log_forward(ex, &l->norm, l->centre, l->count, l->block->dtype, l->data, state, s->dtype, l->x));
     else
         FMC_TRY(fmc_norm_forward(ex, &l->norm, l->count, l->block->dtype, l->data, state, s->dtype, l->x));
-    if (s->dtype == FMC_F64)
-        FMC_TRY(fmc_fill_f64(ex, s->rank, s->dim, unlike_axes(s), state, l->x));
-    else
-        FMC_TRY(fmc_fill_f32(ex, s->rank, s->dim, unlike_axes(s), state, l->x));
+    if (is_filled)
+        FMC_TRY(s->dtype == FMC_F64 ? fmc_fill_f64(ex, s->rank, s->dim, unlike_axes(s), state, l->x)
+                                    : fmc_fill_f32(ex, s->rank, s->dim, unlike_axes(s), state, l->x));
     FMC_TRY(fmc_axis_order_move_in(ex, &l->order, s, fmc_signal_sample(s), l->x, 0));
     if (l->base)
         FMC_TRY(fmc_base_subtract(ex, &l->signal, l->base, l->x));
@@ -159,5 +158,19 @@ done:
         fmc_dealloc(ex->alloc, l->x);
         l->x = NULL;
     }
+    return st;
+}
+
+fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l)
+{
+    return make_signal(ex, l, 1);
+}
+
+fmc_status fmc_lossy_make_blank(const fmc_exec *ex, fmc_lossy *l)
+{
+    const fmc_status st = make_signal(ex, l, 0);
+
+    if (st == FMC_OK)
+        fmc_signal_blank(&l->signal, l->masked, l->x);
     return st;
 }

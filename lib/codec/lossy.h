@@ -68,6 +68,9 @@ void       fmc_lossy_fini(const fmc_exec *ex, fmc_lossy *l);
 /** Make sure that l->x is there. */
 fmc_status fmc_lossy_make_signal(const fmc_exec *ex, fmc_lossy *l);
 
+/** The same with NaN for masked samples: what prediction codes. l->x is for that alone then. */
+fmc_status fmc_lossy_make_blank(const fmc_exec *ex, fmc_lossy *l);
+
 /**
  * Everything from a quantised signal to a payload that keeps the goal: coefficients coded, what breaks the goal
  * corrected or stored exactly. Uses *z up.
