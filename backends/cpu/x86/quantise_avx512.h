@@ -133,6 +133,11 @@ static void quantise_row_f32_avx512(int32_t *restrict q, const float *restrict c
     }
 }
 
+static inline int is_zero_avx512(__m512i v)
+{
+    return !_mm512_test_epi32_mask(v, v);
+}
+
 static inline __m512i clipped_sizes_avx512(__m512i v, int most)
 {
     return _mm512_min_epu32(_mm512_abs_epi32(v), _mm512_set1_epi32(most));
@@ -159,18 +164,23 @@ static void centre_row_f32_avx512(const int32_t *q, const int32_t *north, const 
     const __m512 inverse = _mm512_set1_ps((float)(1.0 / step));
     __m256 sum[9];
     __m256i count[9];
+    size_t x = 0;
 
+    while (x < n && is_zero_avx512(_mm512_maskz_loadu_epi32(lanes_from_avx512(x, n), q + x)))
+        x += 16;
+    if (x >= n)
+        return;
     for (int k = 0; k < 9; k++) {
         sum[k] = _mm256_loadu_ps(s->sum[k]);
         count[k] = _mm256_loadu_si256((const __m256i *)(const void *)s->count[k]);
     }
-    for (size_t x = 0; x < n; x += 16) {
+    for (; x < n; x += 16) {
         const __mmask16 in = lanes_from_avx512(x, n);
         const __m512i here = _mm512_maskz_loadu_epi32(in, q + x);
         __m512i class;
         __m512 rest;
 
-        if (!_mm512_test_epi32_mask(here, here))
+        if (is_zero_avx512(here))
             continue;
         class = classify_avx512(q, north, south, x, n, in, here);
         rest = _mm512_sub_ps(_mm512_mul_ps(_mm512_abs_ps(_mm512_maskz_loadu_ps(in, c + x)), inverse),
@@ -198,7 +208,7 @@ static void dequantise_row_f32_avx512(float *x, const int32_t *q, const int32_t 
         const __m512i here = _mm512_maskz_loadu_epi32(in, q + k);
         __m512 m = _mm512_setzero_ps();
 
-        if (_mm512_test_epi32_mask(here, here)) {
+        if (!is_zero_avx512(here)) {
             const __m512i class = classify_avx512(q, north, south, k, n, in, here);
             const __m512i sign = _mm512_and_si512(here, _mm512_set1_epi32(INT32_MIN));
 
