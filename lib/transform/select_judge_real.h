@@ -137,3 +137,154 @@ fmc_status NAME(fmc_tx_judge_all)(const fmc_tx_search *s, NAME(fmc_tx_sample) *b
 done:
     return st;
 }
+
+/* The axes that are done together with one of those left: W axes all at once. */
+static uint32_t NAME(done_together)(const NAME(fmc_tx_trial) *t, uint32_t axis)
+{
+    const uint32_t w = t->axes & fmc_tx_axes_with(&t->plan, 1), own = 1u << axis;
+
+    return w & own ? w : own;
+}
+
+/* Does u also begin with what t does along `axes`? */
+static int NAME(is_shared)(const NAME(fmc_tx_trial) *t, const NAME(fmc_tx_trial) *u, uint32_t axes)
+{
+    const fmc_tx_plan *p = &t->plan, *q = &u->plan;
+
+    for (uint32_t a = 0; a < p->rank; a++)
+        if (axes >> a & 1 && (!(u->axes >> a & 1) || p->kind[a] != q->kind[a] || p->levels[a] != q->levels[a] ||
+                              NAME(done_together)(u, a) != axes))
+            return 0;
+    return 1;
+}
+
+static uint32_t NAME(count_shared)(const NAME(fmc_tx_trial) *t, NAME(fmc_tx_trial) *const *list, uint32_t n, uint32_t axes)
+{
+    uint32_t found = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        found += (uint32_t)NAME(is_shared)(t, list[i], axes);
+    return found;
+}
+
+/* Trials [first, first + n) of a list, and the axes along which they all do the same first; 0: one with nothing to share. */
+typedef struct NAME(trial_group) {
+    uint32_t first, n, axes;
+} NAME(trial_group);
+
+/* What saves most, begun with one of the first n_begun of a list; n is 1 where there is nothing. */
+static NAME(trial_group) NAME(best_group)(NAME(fmc_tx_trial) *const *list, uint32_t n, uint32_t n_begun, uint32_t *begun)
+{
+    NAME(trial_group) best = { 0, 1, 0 };
+    uint32_t most = 0;
+
+    *begun = 0;
+    for (uint32_t i = 0; i < n_begun; i++)
+        for (uint32_t a = 0; a < list[i]->plan.rank; a++) {
+            const uint32_t axes = list[i]->axes >> a & 1 ? NAME(done_together)(list[i], a) : 0;
+            const uint32_t shared = axes ? NAME(count_shared)(list[i], list, n, axes) : 1;
+            uint32_t saved = 0;
+
+            for (uint32_t left = axes; left; left &= left - 1)
+                saved += shared - 1;
+            if (saved > most) {
+                most = saved;
+                best = (NAME(trial_group)){ 0, shared, axes };
+                *begun = i;
+            }
+        }
+    return best;
+}
+
+/* Cut a list into groups, which it is ordered by; the first trial stays the first. @return how many */
+static uint32_t NAME(cut_groups)(NAME(fmc_tx_trial) **list, uint32_t n, NAME(trial_group) *group)
+{
+    uint32_t n_groups = 0;
+
+    for (uint32_t first = 0; first < n; n_groups++) {
+        uint32_t begun, at = first;
+        NAME(trial_group) g = NAME(best_group)(list + first, n - first, first ? n - first : 1, &begun);
+        const NAME(fmc_tx_trial) *t = list[first + begun];
+
+        for (uint32_t i = first; g.axes && i < n; i++)
+            if (NAME(is_shared)(t, list[i], g.axes)) {
+                NAME(fmc_tx_trial) *moved = list[i];
+
+                memmove(&list[at + 1], &list[at], (i - at) * sizeof moved);
+                list[at++] = moved;
+            }
+        g.first = first;
+        first += g.n;
+        group[n_groups] = g;
+    }
+    return n_groups;
+}
+
+typedef struct NAME(list_job) {
+    const fmc_tx_search *s; /* without threads within */
+    NAME(fmc_tx_sample) *b;
+    NAME(fmc_tx_trial) **list;
+    NAME(trial_group)    group[FMC_TX_TRIED];
+    uint32_t             n_groups, first;
+    const REAL          *data;
+} NAME(list_job);
+
+static fmc_status NAME(judge_group)(void *user, uint32_t i);
+
+static uint32_t NAME(list_open)(const fmc_tx_search *s, NAME(fmc_tx_sample) *b, NAME(fmc_tx_trial) **list, uint32_t n,
+                                const REAL *data, NAME(list_job) *j)
+{
+    j->s = s;
+    j->b = b;
+    j->list = list;
+    j->data = data;
+    j->first = 0;
+    return j->n_groups = NAME(cut_groups)(list, n, j->group);
+}
+
+/* What a group has in common is done once. */
+static fmc_status NAME(judge_group)(void *user, uint32_t i)
+{
+    const NAME(list_job) *j = user;
+    const NAME(trial_group) *g = &j->group[j->first + i];
+    NAME(fmc_tx_trial) **list = j->list + g->first;
+    NAME(list_job) own;
+    REAL *work = NULL;
+    fmc_status st = FMC_OK;
+
+    if (!g->axes)
+        return NAME(fmc_tx_judge_from)(j->s, j->b, &list[0]->plan, j->data, list[0]->axes, list[0]->c);
+    FMC_TRY(FMC_ALLOC(j->s->ex->alloc, j->b->count, &work));
+    memcpy(work, j->data, j->b->count * sizeof *work);
+    FMC_TRY(NAME(fmc_tx_apply)(j->s, &list[0]->plan, g->axes, j->b->n_boxes, work));
+    for (uint32_t k = 0; k < g->n; k++)
+        list[k]->axes &= ~g->axes;
+    NAME(list_open)(j->s, j->b, list, g->n, work, &own);
+    for (uint32_t k = 0; k < own.n_groups; k++)
+        FMC_TRY(NAME(judge_group)(&own, k));
+done:
+    fmc_dealloc(j->s->ex->alloc, work);
+    return st;
+}
+
+fmc_status NAME(fmc_tx_judge_list)(const fmc_tx_search *s, NAME(fmc_tx_sample) *b, NAME(fmc_tx_trial) *trial, uint32_t n)
+{
+    fmc_exec one = *s->ex;
+    fmc_tx_search own = *s;
+    NAME(fmc_tx_trial) *list[FMC_TX_TRIED];
+    NAME(list_job) j;
+    fmc_status st = FMC_OK;
+
+    one.n_threads = 1;
+    one.parallel_for = NULL;
+    own.ex = &one;
+    for (uint32_t i = 0; i < n; i++)
+        list[i] = &trial[i];
+    if (NAME(list_open)(&own, b, list, n, b->raw, &j) == 0)
+        return FMC_OK;
+    FMC_TRY(NAME(judge_group)(&j, 0)); /* finds the step for all */
+    j.first = 1;
+    FMC_TRY(fmc_parallel_for(s->ex, j.n_groups - 1, NAME(judge_group), &j));
+done:
+    return st;
+}

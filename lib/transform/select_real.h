@@ -130,7 +130,7 @@ static fmc_status NAME(judge_list)(fmc_tx_search *s, const REAL *x, size_t room,
             trial[n_trials++] =
                 (NAME(fmc_tx_trial)){ &list[i], p, b.raw, fmc_tx_axes_with(&p, 0) | fmc_tx_axes_with(&p, 1) };
     }
-    FMC_TRY(NAME(fmc_tx_judge_all)(s, &b, trial, n_trials));
+    FMC_TRY(NAME(fmc_tx_judge_list)(s, &b, trial, n_trials));
     *n_list = 0;
     for (uint32_t i = 0; i < n_trials; i++)
         *n_list = fmc_tx_insert_choice(s, sorted, *n_list, FMC_TX_TRIED, trial[i].c);

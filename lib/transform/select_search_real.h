@@ -39,3 +39,9 @@ fmc_status NAME(fmc_tx_judge_from)(const fmc_tx_search *s, NAME(fmc_tx_sample) *
 /** Judge n choices, the first one alone if it is to find the step for all. */
 fmc_status NAME(fmc_tx_judge_all)(const fmc_tx_search *s, NAME(fmc_tx_sample) *b, NAME(fmc_tx_trial) *trial,
                                   uint32_t n);
+/**
+ * The same of at most FMC_TX_TRIED choices that all begin with b->raw: transforms along different axes commute, what several have
+ * in common is done once. Changes trial[].axes.
+ */
+fmc_status NAME(fmc_tx_judge_list)(const fmc_tx_search *s, NAME(fmc_tx_sample) *b, NAME(fmc_tx_trial) *trial,
+                                   uint32_t n);
