@@ -172,6 +172,7 @@ static void CNAME(static_clamp)(uint16_t *restrict mag, int16_t *restrict v, con
     }
 }
 
+#ifndef FMC_HAS_MOMENTS
 static void CNAME(static_moments)(float (*a)[FMC_MOMENTS], const float (*f)[FMC_MOMENTS], size_t n)
 {
     for (size_t i = 0; i < FMC_MOMENT_ROWS; i++) {
@@ -188,3 +189,4 @@ static void CNAME(static_moments)(float (*a)[FMC_MOMENTS], const float (*f)[FMC_
         }
     }
 }
+#endif

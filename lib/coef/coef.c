@@ -8,7 +8,7 @@
 #include "coef/static.h"
 #include "core/status.h"
 
-enum { BLOCK_LOG2 = 20, MAX_BLOCKS = 64, SMALL_BLOCK = 8192 };
+enum { BLOCK_LOG2 = 20, MAX_BLOCKS = 64 };
 
 /* One call: both directions share it. */
 typedef struct job {
@@ -175,7 +175,7 @@ static fmc_status encode_static(job *j, uint32_t index, const fmc_static_job *s)
 
     fmc_out_u8(out, 0);
     FMC_TRY(fmc_static_encode(s, out));
-    if (out->size < SMALL_BLOCK) {
+    if (out->size < FMC_STATIC_SMALL) {
         fmc_out_u8(&small, 1);
         FMC_TRY(run_adaptive(j, index, FMC_COEF_AVERAGE, &small, NULL));
         if (small.size < out->size) {

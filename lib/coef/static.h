@@ -12,6 +12,9 @@
  * chosen by classes that are computed for whole rows.
  */
 
+/** Blocks below so many bytes are coded with tier AVERAGE too, and the smaller one is kept. */
+enum { FMC_STATIC_SMALL = 8192 };
+
 /** One block's share of all bands, as fmc_coef_block. */
 typedef struct fmc_static_job {
     const fmc_exec *ex;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "coef/coef.h"
+#include "coef/static.h"
 #include "core/status.h"
 
 /* Values of the piece that is coded with both tiers: a part of all, but a number between limits; values worth it. */
@@ -75,6 +76,20 @@ done:
     return st;
 }
 
+/* The same with tier STATIC alone, without a try of tier AVERAGE where that is small. */
+static fmc_status size_static(const fmc_exec *ex, const fmc_band *band, int32_t *q, size_t *size)
+{
+    const fmc_static_job j = { .ex = ex, .band = band, .n_bands = 1, .n_coded = 1, .q = q, .n_blocks = 1 };
+    fmc_out out = fmc_out_make(ex->alloc);
+    fmc_status st;
+
+    FMC_TRY(fmc_static_encode(&j, &out));
+    *size = 1 + out.size;
+done:
+    fmc_out_fini(&out);
+    return st;
+}
+
 static fmc_status try_both(const fmc_exec *ex, const fmc_band *whole, size_t n, const int32_t *q, const pair *p,
                            uint32_t *tier)
 {
@@ -88,7 +103,13 @@ static fmc_status try_both(const fmc_exec *ex, const fmc_band *whole, size_t n, 
     axis = crop(whole, most < p->least_trial ? p->least_trial : most, &piece);
     FMC_TRY(FMC_ALLOC(ex->alloc, piece.count, &copy));
     copy_piece(whole, &piece, axis, q, copy);
-    FMC_TRY(size_with(ex, &piece, copy, p->fast, &fast));
+    if (p->fast == FMC_COEF_STATIC && !piece.is_low)
+        FMC_TRY(size_static(ex, &piece, copy, &fast));
+    else
+        FMC_TRY(size_with(ex, &piece, copy, p->fast, &fast));
+    *tier = p->fast;
+    if (p->fast == FMC_COEF_STATIC && fast < FMC_STATIC_SMALL) /* as small as that a block has the better of both anyway */
+        goto done;
     FMC_TRY(size_with(ex, &piece, copy, p->slow, &slow));
     *tier = (double)slow < p->worth * (double)fast ? p->slow : p->fast;
 done:

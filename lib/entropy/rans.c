@@ -55,12 +55,14 @@ static inline uint64_t high_product(uint64_t a, uint64_t b)
 #endif
 }
 
+/* Without a branch, which nobody foretells: a word is written in any case, and kept if it is one. */
 static inline uint64_t put_symbol(uint64_t x, const fmc_rans_symbol *s, uint32_t **word)
 {
-    if (x >> (63 - FMC_RANS_LOG2) >= s->frequency) {
-        *--*word = (uint32_t)x;
-        x >>= 32;
-    }
+    const unsigned is_full = x >> (63 - FMC_RANS_LOG2) >= s->frequency;
+
+    *(*word - 1) = (uint32_t)x;
+    *word -= is_full;
+    x >>= 32 * is_full;
     return x + s->bias + (high_product(x, s->reciprocal) >> s->shift) * s->complement;
 }
 

@@ -71,6 +71,7 @@
 #undef NAME
 #define CNAME(x) x##_avx512
 #include "loops_static_avx2.h"
+#include "moments_avx512.h"
 #include "../../ref/loops_static.h"
 
 #if defined(__clang__)
