@@ -144,6 +144,7 @@ static unsigned lowest(uint64_t v)
 static void write_rest(fmc_static_encoder *e, const fmc_static *s, const fmc_static_row *r, size_t phase, size_t n)
 {
     const int32_t *q = r->q + phase, *base = r->s->phase[phase].has_mean ? s->base[phase] : s->none;
+    fmc_bits_out b = e->rest;
 
     for (size_t first = 0; first < n; first += 8) {
         uint64_t left = find_rest(s->sym[phase] + first, s->ctx[phase] + first);
@@ -157,10 +158,11 @@ static void write_rest(fmc_static_encoder *e, const fmc_static *s, const fmc_sta
             const uint32_t a = (x < 0 ? 0u - (uint32_t)x : (uint32_t)x) - 1;
 
             if (FMC_UNLIKELY(sym == ZERO - MANY || sym == ZERO + MANY))
-                fmc_static_put_golomb(&e->rest, (a >> shift) + 1 - MANY);
-            fmc_static_put_bits(&e->rest, a & ((1u << shift) - 1), shift);
+                fmc_static_put_golomb(&b, (a >> shift) + 1 - MANY);
+            fmc_static_put_bits(&b, a & ((1u << shift) - 1), shift);
         }
     }
+    e->rest = b;
 }
 
 static void encode_phase(fmc_static_encoder *e, fmc_static *s, const fmc_static_row *r, size_t phase,
