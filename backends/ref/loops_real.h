@@ -110,6 +110,15 @@ static int NAME(are_neighbours)(const size_t *off, size_t lanes)
     return 1;
 }
 
+#ifndef FMC_PREFETCH
+#if defined(__GNUC__)
+#define FMC_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define FMC_PREFETCH(p) (void)(p)
+#endif
+enum { AHEAD = 32 }; /* lanes that are worked on next */
+#endif
+
 /* The usual numbers of lanes without a call. */
 static inline void NAME(copy_row)(REAL *restrict to, const REAL *restrict from, size_t lanes)
 {
@@ -125,8 +134,14 @@ static void NAME(load_lanes)(REAL *restrict t, size_t pitch, const REAL *restric
                              size_t lanes, size_t stride, size_t n)
 {
     if (NAME(are_neighbours)(off, lanes))
-        for (size_t i = 0; i < n; i++)
-            NAME(copy_row)(t + i * pitch, data + (ptrdiff_t)(off[0] + i * stride), lanes);
+        for (size_t i = 0; i < n; i++) {
+            const REAL *row = data + (ptrdiff_t)(off[0] + i * stride);
+
+            FMC_PREFETCH(row + AHEAD);
+            if (lanes * sizeof *row > 64)
+                FMC_PREFETCH(row + AHEAD + 64 / sizeof *row);
+            NAME(copy_row)(t + i * pitch, row, lanes);
+        }
     else
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < lanes; j++)
