@@ -334,10 +334,8 @@ static fmc_status begin(const fmc_exec *ex, attempt *t, double *wanted)
         t->quant.step = 3 * l->target.limit;
         *wanted = limit * limit * (valid + ((double)l->count - valid) * masked_share);
         FMC_TRY(find_step(ex, t, *wanted, SAMPLING));
-        if (t->quant.step > sparse_step * l->target.limit) {
-            t->quant.step = 3 * l->target.limit;
+        if (t->quant.step > sparse_step * l->target.limit)
             FMC_TRY(find_step(ex, t, *wanted, 1));
-        }
     }
 done:
     return st;
