@@ -52,6 +52,7 @@ typedef struct fmc_quantised {
     void     *recon;    /* the signal that the decoder will have, working type, coders' order */
     void     *samples;  /* what that gives, chunk's type and order (codec/samples.h); NULL: not made yet */
     int       is_measured; /* samples keep a mean-square goal */
+    uint32_t  hash;        /* of samples, where nothing changes them any more */
 } fmc_quantised;
 
 /** One coder's payload. */

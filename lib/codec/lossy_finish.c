@@ -177,7 +177,7 @@ static fmc_status write_payload(const fmc_exec *ex, fmc_lossy *l, const fmc_out 
     fmc_section_write(payload, body);
     FMC_TRY(complete(ex, l, z, &flags, payload));
     FMC_TRY(payload->st);
-    hash = fmc_block_hash(l->block, z->samples);
+    hash = z->is_measured ? z->hash : fmc_block_hash(l->block, z->samples);
     payload->data[0] = (uint8_t)(z->coder | flags);
     for (int i = 0; i < 4; i++)
         payload->data[1 + i] = (uint8_t)(hash >> (8 * i));
@@ -237,15 +237,37 @@ done:
     return st;
 }
 
+typedef struct finish_job {
+    fmc_exec         inner; /* a task's own: no threads within */
+    const fmc_lossy *l;
+    fmc_quantised   *z;
+} finish_job;
+
+/* What comes before coding, all of it serial: the tier, and the hash of samples that are final. */
+static fmc_status begin_finish(void *user, uint32_t i)
+{
+    const finish_job *j = user;
+    fmc_quantised *z = j->z;
+
+    if (i == 0)
+        return fmc_coef_choose_tier(&j->inner, z->band, z->n_bands, z->q, j->l->effort->effort, &z->tier);
+    if (z->is_measured)
+        z->hash = fmc_block_hash(j->l->block, z->samples);
+    return FMC_OK;
+}
+
 fmc_status fmc_lossy_finish(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, fmc_candidate *out)
 {
+    finish_job j = { .inner = *ex, .l = l, .z = z };
     fmc_out body = fmc_out_make(ex->alloc);
     fmc_status st;
 
     memset(out, 0, sizeof *out);
     out->payload = fmc_out_make(ex->alloc);
+    j.inner.n_threads = 1;
+    j.inner.parallel_for = NULL;
     FMC_TRY(z->head.st);
-    FMC_TRY(fmc_coef_choose_tier(ex, z->band, z->n_bands, z->q, l->effort->effort, &z->tier));
+    FMC_TRY(fmc_parallel_for(ex, 2, begin_finish, &j));
     FMC_TRY(write_smaller_body(ex, l, z, &body));
     fmc_dealloc(ex->alloc, z->q);
     z->q = NULL;

@@ -6,7 +6,7 @@
 #include "core/status.h"
 
 /* Values of the piece that is coded with both tiers: a part of all, but a number between limits; values worth it. */
-enum { TRIAL_PART = 48, TRIAL_MOST = 1 << 15, LEAST = 1 << 16 };
+enum { TRIAL_PART = 48, TRIAL_MOST = 1 << 15, LEAST = 1 << 16, PIECE = 1 << 16 };
 
 /* What an effort chooses from. */
 typedef struct pair {
@@ -117,6 +117,16 @@ done:
     return st;
 }
 
+/* Of at most PIECE values: narrow sums make wide vectors. */
+static uint32_t count_nonzero(const int32_t *q, size_t n)
+{
+    uint32_t found = 0;
+
+    for (size_t i = 0; i < n; i++)
+        found += q[i] != 0;
+    return found;
+}
+
 fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q,
                                 uint32_t effort, uint32_t *tier)
 {
@@ -128,8 +138,8 @@ fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t
         return FMC_OK;
     for (size_t i = 0; i < n_bands; i++)
         n += band[i].count;
-    for (size_t i = 0; i < n; i++)
-        n_nonzero += q[i] != 0;
+    for (size_t i = 0; i < n; i += PIECE)
+        n_nonzero += count_nonzero(q + i, n - i < PIECE ? n - i : PIECE);
     *tier = n_nonzero > n / p->most_sparse ? p->fast : p->slow;
     return *tier == p->fast && n >= LEAST ? try_both(ex, largest(band, n_bands), n, q, p, tier) : FMC_OK;
 }

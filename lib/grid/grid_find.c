@@ -16,8 +16,14 @@ enum {
     SLICE_GLANCE = 1024,
     N_GLANCES = 3,
     MAX_SLICES = 1 << 16,
-    MAX_REFINED = 4096
+    MAX_REFINED = 4096,
+    ZERO_PIECE = 1 << 18
 };
+
+typedef struct zero_search {
+    const fmc_grid_finder *f;
+    size_t n;
+} zero_search;
 
 /* Sorted distinct values of a slice, from about `limit` samples spread over it. */
 static size_t distinct(const fmc_grid_cut *c, size_t slice, bool single, const void *data, const uint8_t *mask,
@@ -42,34 +48,81 @@ static size_t distinct(const fmc_grid_cut *c, size_t slice, bool single, const v
 
 static const uint32_t kinds[] = { FMC_GRID_DIV, FMC_GRID_MUL, FMC_GRID_MUL32, FMC_GRID_DIV32 };
 
-/* -0.0 is on no grid: then all the search is in vain. */
-static bool has_minus_zero(const fmc_grid_finder *f)
+/* Is there a -0.0 among n samples? Every one is looked at: a loop for vectors. */
+static bool has_minus_zero_f32(const uint8_t *data, size_t n)
 {
-    size_t n = 1;
+    uint32_t found = 0;
 
-    for (uint32_t i = 0; i < f->rank; i++)
-        n *= f->dim[i];
     for (size_t i = 0; i < n; i++) {
-        const double v = fmc_grid_value_at(f->data, f->single, i);
+        uint32_t bits;
 
-        if (v == 0 && signbit(v) && !(f->mask && f->mask[i]))
-            return true;
+        memcpy(&bits, data + 4 * i, sizeof bits);
+        found |= bits == UINT32_C(1) << 31;
     }
-    return false;
+    return found != 0;
 }
 
-/* False if a few samples of a slice already show that they share no step; else *step is one, 0: not known. */
-static bool may_have_step(fmc_grid_finder *f, const fmc_grid_cut *c, size_t slice, size_t limit, double *step)
+static bool has_minus_zero_f64(const uint8_t *data, size_t n)
+{
+    uint64_t found = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+
+        memcpy(&bits, data + 8 * i, sizeof bits);
+        found |= bits == UINT64_C(1) << 63;
+    }
+    return found != 0;
+}
+
+/* The same of samples that are not masked, in pieces of a chunk. */
+static fmc_status look_for_minus_zero(void *user, uint32_t i)
+{
+    const zero_search *z = user;
+    const fmc_grid_finder *f = z->f;
+    const size_t first = (size_t)i * ZERO_PIECE, end = z->n - first < ZERO_PIECE ? z->n : first + ZERO_PIECE;
+    const uint8_t *data = (const uint8_t *)f->data + first * (f->single ? 4 : 8);
+
+    if (!(f->single ? has_minus_zero_f32 : has_minus_zero_f64)(data, end - first))
+        return FMC_OK;
+    for (size_t k = first; k < end; k++) {
+        const double v = fmc_grid_value_at(f->data, f->single, k);
+
+        if (v == 0 && signbit(v) && !(f->mask && f->mask[k]))
+            return FMC_ERR_UNSUPPORTED; /* ends the search for all */
+    }
+    return FMC_OK;
+}
+
+/* -0.0 is on no grid: then all the search is in vain. */
+static fmc_status has_minus_zero(const fmc_grid_finder *f, bool *found)
+{
+    zero_search z = { .f = f, .n = 1 };
+    fmc_status st;
+
+    for (uint32_t i = 0; i < f->rank; i++)
+        z.n *= f->dim[i];
+    st = fmc_parallel_for(f->ex, (uint32_t)((z.n + ZERO_PIECE - 1) / ZERO_PIECE), look_for_minus_zero, &z);
+    *found = st == FMC_ERR_UNSUPPORTED;
+    return *found ? FMC_OK : st;
+}
+
+/* *may: false if a few samples of a slice already show that they share no step; else *step is one, 0: not known. */
+static fmc_status may_have_step(fmc_grid_finder *f, const fmc_grid_cut *c, size_t slice, size_t limit, double *step, bool *may)
 {
     const size_t n = distinct(c, slice, f->single, f->data, f->mask, limit, f->u, f->work);
+    bool found = false;
+    fmc_status st = FMC_OK;
 
+    *may = false;
     *step = n >= 32 ? fmc_fit_step(f->u, n, f->single, f->work) : 0;
     if (n >= 32 && *step == 0)
-        return false;
-    if (!f->no_minus_zero && has_minus_zero(f))
-        return false;
-    f->no_minus_zero = true;
-    return true;
+        return FMC_OK;
+    if (!f->no_minus_zero)
+        FMC_TRY(has_minus_zero(f, &found));
+    f->no_minus_zero = *may = !found;
+done:
+    return st;
 }
 
 /* A few samples share this step, and so do all, if not a finer one; slices may still have one that is wanted. */
@@ -102,12 +155,13 @@ static fmc_status find_whole(fmc_grid_finder *f, bool *found)
     uint32_t best_kind = 0;
     fmc_fit best_fit = { 1, 0 };
     fmc_status st;
-    bool is_near;
+    bool is_near, may;
 
     *found = false;
     g->n_slices = 1;
     c = fmc_grid_cut_at(f->rank, f->dim, g);
-    if (!may_have_step(f, &c, 0, GLANCE, &step))
+    FMC_TRY(may_have_step(f, &c, 0, GLANCE, &step, &may));
+    if (!may)
         return FMC_OK;
     f->is_too_fine = is_too_fine(f, step);
     if (f->is_too_fine)
@@ -208,6 +262,7 @@ static fmc_status find_slices(fmc_grid_finder *f, uint32_t axis, bool *found)
     double *steps = NULL, step;
     fmc_status st = FMC_OK;
     fmc_grid_cut c;
+    bool may;
 
     *found = false;
     if (f->dim[axis] < 2 || f->dim[axis] > MAX_SLICES)
@@ -215,7 +270,10 @@ static fmc_status find_slices(fmc_grid_finder *f, uint32_t axis, bool *found)
     g->axis = axis;
     g->n_slices = (uint32_t)f->dim[axis];
     c = fmc_grid_cut_at(f->rank, f->dim, g);
-    if (c.outer * c.inner < 256 || !may_have_step(f, &c, c.n / 2, SLICE_GLANCE, &step))
+    if (c.outer * c.inner < 256)
+        return FMC_OK;
+    FMC_TRY(may_have_step(f, &c, c.n / 2, SLICE_GLANCE, &step, &may));
+    if (!may)
         return FMC_OK;
     if (step > 0 && step < f->least_step)
         return FMC_OK;
