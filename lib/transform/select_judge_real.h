@@ -221,70 +221,69 @@ static uint32_t NAME(cut_groups)(NAME(fmc_tx_trial) **list, uint32_t n, NAME(tri
 }
 
 typedef struct NAME(list_job) {
-    const fmc_tx_search *s; /* without threads within */
+    const fmc_tx_search *s, *alone; /* with threads and without: groups beyond the first are tasks */
     NAME(fmc_tx_sample) *b;
     NAME(fmc_tx_trial) **list;
     NAME(trial_group)    group[FMC_TX_TRIED];
-    uint32_t             n_groups, first;
     const REAL          *data;
 } NAME(list_job);
 
-static fmc_status NAME(judge_group)(void *user, uint32_t i);
-
-static uint32_t NAME(list_open)(const fmc_tx_search *s, NAME(fmc_tx_sample) *b, NAME(fmc_tx_trial) **list, uint32_t n,
-                                const REAL *data, NAME(list_job) *j)
-{
-    j->s = s;
-    j->b = b;
-    j->list = list;
-    j->data = data;
-    j->first = 0;
-    return j->n_groups = NAME(cut_groups)(list, n, j->group);
-}
+static fmc_status NAME(judge_groups)(const fmc_tx_search *s, const fmc_tx_search *alone, NAME(fmc_tx_sample) *b,
+                                     NAME(fmc_tx_trial) **list, uint32_t n, const REAL *data);
 
 /* What a group has in common is done once. */
-static fmc_status NAME(judge_group)(void *user, uint32_t i)
+static fmc_status NAME(judge_group)(const NAME(list_job) *j, const fmc_tx_search *s, const NAME(trial_group) *g)
 {
-    const NAME(list_job) *j = user;
-    const NAME(trial_group) *g = &j->group[j->first + i];
     NAME(fmc_tx_trial) **list = j->list + g->first;
-    NAME(list_job) own;
     REAL *work = NULL;
     fmc_status st = FMC_OK;
 
     if (!g->axes)
-        return NAME(fmc_tx_judge_from)(j->s, j->b, &list[0]->plan, j->data, list[0]->axes, list[0]->c);
-    FMC_TRY(FMC_ALLOC(j->s->ex->alloc, j->b->count, &work));
+        return NAME(fmc_tx_judge_from)(s, j->b, &list[0]->plan, j->data, list[0]->axes, list[0]->c);
+    FMC_TRY(FMC_ALLOC(s->ex->alloc, j->b->count, &work));
     memcpy(work, j->data, j->b->count * sizeof *work);
-    FMC_TRY(NAME(fmc_tx_apply)(j->s, &list[0]->plan, g->axes, j->b->n_boxes, work));
+    FMC_TRY(NAME(fmc_tx_apply)(s, &list[0]->plan, g->axes, j->b->n_boxes, work));
     for (uint32_t k = 0; k < g->n; k++)
         list[k]->axes &= ~g->axes;
-    NAME(list_open)(j->s, j->b, list, g->n, work, &own);
-    for (uint32_t k = 0; k < own.n_groups; k++)
-        FMC_TRY(NAME(judge_group)(&own, k));
+    FMC_TRY(NAME(judge_groups)(s, j->alone, j->b, list, g->n, work));
 done:
-    fmc_dealloc(j->s->ex->alloc, work);
+    fmc_dealloc(s->ex->alloc, work);
+    return st;
+}
+
+static fmc_status NAME(judge_later_group)(void *user, uint32_t i)
+{
+    const NAME(list_job) *j = user;
+
+    return NAME(judge_group)(j, j->alone, &j->group[1 + i]);
+}
+
+/* The first group, which begins with the first trial and finds the step for all, then the others. */
+static fmc_status NAME(judge_groups)(const fmc_tx_search *s, const fmc_tx_search *alone, NAME(fmc_tx_sample) *b,
+                                     NAME(fmc_tx_trial) **list, uint32_t n, const REAL *data)
+{
+    NAME(list_job) j = { .s = s, .alone = alone, .b = b, .list = list, .data = data };
+    const uint32_t n_groups = NAME(cut_groups)(list, n, j.group);
+    fmc_status st = FMC_OK;
+
+    if (n_groups == 0)
+        return FMC_OK;
+    FMC_TRY(NAME(judge_group)(&j, s, &j.group[0]));
+    FMC_TRY(fmc_parallel_for(s->ex, n_groups - 1, NAME(judge_later_group), &j));
+done:
     return st;
 }
 
 fmc_status NAME(fmc_tx_judge_list)(const fmc_tx_search *s, NAME(fmc_tx_sample) *b, NAME(fmc_tx_trial) *trial, uint32_t n)
 {
     fmc_exec one = *s->ex;
-    fmc_tx_search own = *s;
+    fmc_tx_search alone = *s;
     NAME(fmc_tx_trial) *list[FMC_TX_TRIED];
-    NAME(list_job) j;
-    fmc_status st = FMC_OK;
 
     one.n_threads = 1;
     one.parallel_for = NULL;
-    own.ex = &one;
+    alone.ex = &one;
     for (uint32_t i = 0; i < n; i++)
         list[i] = &trial[i];
-    if (NAME(list_open)(&own, b, list, n, b->raw, &j) == 0)
-        return FMC_OK;
-    FMC_TRY(NAME(judge_group)(&j, 0)); /* finds the step for all */
-    j.first = 1;
-    FMC_TRY(fmc_parallel_for(s->ex, j.n_groups - 1, NAME(judge_group), &j));
-done:
-    return st;
+    return NAME(judge_groups)(s, &alone, b, list, n, b->raw);
 }

@@ -93,7 +93,7 @@ static fmc_status NAME(sweep)(fmc_tx_search *s, const REAL *x, size_t room)
             continue;
         if (b.n_boxes != 1 || b.count < s->n_seen) {
             fmc_tx_sample_box(s, axis, room / n_boxes, b.box);
-            NAME(fmc_tx_take_sample)(s, x, n_boxes, room, &b);
+            FMC_TRY(NAME(fmc_tx_take_sample)(s, x, n_boxes, room, &b));
         }
         FMC_TRY(NAME(search_axis)(s, axis, x, &b));
     }
@@ -120,7 +120,7 @@ static fmc_status NAME(judge_list)(fmc_tx_search *s, const REAL *x, size_t room,
     FMC_TRY(FMC_ALLOC(s->ex->alloc, n, &trial));
     FMC_TRY(FMC_ALLOC(s->ex->alloc, room, &b.raw));
     fmc_tx_common_box(s, list, n, room, b.box);
-    NAME(fmc_tx_take_sample)(s, x, 1, room, &b);
+    FMC_TRY(NAME(fmc_tx_take_sample)(s, x, 1, room, &b));
     for (size_t i = 0; i < n; i++) {
         fmc_tx_plan p;
 

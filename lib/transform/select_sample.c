@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/status.h"
 #include "ops/kernels.h"
 #include "transform/select_search.h"
 
@@ -10,7 +11,8 @@ enum {
     MAX_SHIFT = 4,   /* long axes may be judged by means of 2^MAX_SHIFT neighbours */
     MIN_SEEN = 32,   /* if so many of them are left */
     N_DETAILS = 512, /* pieces of lines that tell how smooth an axis is */
-    LONGEST = 1024   /* extent of a box, twice that if the axis may be periodic */
+    LONGEST = 1024,  /* extent of a box, twice that if the axis may be periodic */
+    CROP_PIECE = 1 << 15, CROP_PIECES = 16 /* samples of a task of copying, and the most of them */
 };
 
 /* Odd, so that multiples modulo a power of 2 spread places along every axis in another order. */

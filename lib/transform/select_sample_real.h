@@ -49,34 +49,78 @@ static void NAME(crop_row)(const fmc_tx_search *s, const fmc_lines *rows, const 
     }
 }
 
+/* A box being copied: rows are tasks in pieces, each with the sum of its samples. */
+typedef struct NAME(crop_job) {
+    const fmc_tx_search *s;
+    const REAL          *x;
+    const size_t        *at, *box;
+    fmc_lines            rows, within;
+    size_t               per_piece;
+    double              *sum;
+    REAL                *to, mean, gain;
+} NAME(crop_job);
+
+static fmc_status NAME(crop_piece)(void *user, uint32_t i)
+{
+    const NAME(crop_job) *j = user;
+    const fmc_tx_search *s = j->s;
+    const uint32_t last = s->rank - 1;
+    const size_t first = i * j->per_piece, end = j->rows.count - first < j->per_piece ? j->rows.count : first + j->per_piece;
+    double sum = 0;
+
+    for (size_t r = first; r < end; r++) {
+        REAL *to = j->to + r * j->rows.n;
+        size_t base = 0, left = r, index[FMC_MAX_RANK] = { 0 };
+
+        for (uint32_t a = last; a-- > 0; left /= j->box[a])
+            index[a] = left % j->box[a];
+        for (uint32_t a = 0; a < s->rank; a++)
+            base = base * s->dim[a] + ((j->at[a] + index[a]) << s->shift[a]);
+        NAME(crop_row)(s, &j->within, j->x + base, j->rows.n, to);
+        sum += NAME(sum_of)(to, j->rows.n);
+    }
+    j->sum[i] = sum;
+    return FMC_OK;
+}
+
+static fmc_status NAME(centre_piece)(void *user, uint32_t i)
+{
+    const NAME(crop_job) *j = user;
+    const size_t first = i * j->per_piece, end = j->rows.count - first < j->per_piece ? j->rows.count : first + j->per_piece;
+
+    for (size_t k = first * j->rows.n; k < end * j->rows.n; k++)
+        j->to[k] = (j->to[k] - j->mean) * j->gain;
+    return FMC_OK;
+}
+
 /* Copy a box of x as it is judged that begins at `at`, less the mean of the copy. */
-static void NAME(crop)(const fmc_tx_search *s, const REAL *x, const size_t *at, const size_t *box, REAL *to)
+static fmc_status NAME(crop)(const fmc_tx_search *s, const REAL *x, const size_t *at, const size_t *box, REAL *to)
 {
     const uint32_t last = s->rank - 1;
-    const fmc_lines rows = fmc_lines_make(s->rank, s->seen, box, last);
-    double sum = 0, gain = 1;
-    size_t n = 0, block[FMC_MAX_RANK];
-    fmc_lines within;
-    REAL mean;
+    double sums[CROP_PIECES], sum = 0, gain = 1;
+    size_t block[FMC_MAX_RANK];
+    NAME(crop_job) j = { .s = s, .x = x, .at = at, .box = box, .sum = sums, .to = to };
+    uint32_t n;
+    fmc_status st;
 
     for (uint32_t a = 0; a < s->rank; a++) {
         block[a] = (size_t)1 << s->shift[a];
         gain *= sqrt(1 / (double)block[a]);
     }
-    within = fmc_lines_make(s->rank, s->dim, block, last);
-    for (size_t r = 0; r < rows.count; r++, n += rows.n) {
-        size_t base = 0, left = r, index[FMC_MAX_RANK] = { 0 };
-
-        for (uint32_t a = last; a-- > 0; left /= box[a])
-            index[a] = left % box[a];
-        for (uint32_t a = 0; a < s->rank; a++)
-            base = base * s->dim[a] + ((at[a] + index[a]) << s->shift[a]);
-        NAME(crop_row)(s, &within, x + base, rows.n, to + n);
-        sum += NAME(sum_of)(to + n, rows.n);
-    }
-    mean = (REAL)(sum / (double)n);
-    for (size_t i = 0; i < n; i++)
-        to[i] = (to[i] - mean) * (REAL)gain;
+    j.rows = fmc_lines_make(s->rank, s->seen, box, last);
+    j.within = fmc_lines_make(s->rank, s->dim, block, last);
+    j.gain = (REAL)gain;
+    n = 1 + (uint32_t)(j.rows.count * j.rows.n / CROP_PIECE);
+    n = n < CROP_PIECES ? n : CROP_PIECES;
+    j.per_piece = (j.rows.count + n - 1) / n;
+    n = (uint32_t)((j.rows.count + j.per_piece - 1) / j.per_piece);
+    FMC_TRY(fmc_parallel_for(s->ex, n, NAME(crop_piece), &j));
+    for (uint32_t i = 0; i < n; i++)
+        sum += sums[i];
+    j.mean = (REAL)(sum / (double)(j.rows.count * j.rows.n));
+    FMC_TRY(fmc_parallel_for(s->ex, n, NAME(centre_piece), &j));
+done:
+    return st;
 }
 
 /* Mean square distance of samples from the means of blocks of 2^shift along an axis, over some pieces of lines. */
@@ -220,10 +264,11 @@ static void NAME(place_boxes)(const fmc_tx_search *s, const size_t *box, size_t 
 }
 
 /* Fill a sample with boxes of b->box, or with the whole array if `room` samples are enough for that. */
-void NAME(fmc_tx_take_sample)(const fmc_tx_search *s, const REAL *x, size_t n_boxes, size_t room,
-                              NAME(fmc_tx_sample) *b)
+fmc_status NAME(fmc_tx_take_sample)(const fmc_tx_search *s, const REAL *x, size_t n_boxes, size_t room,
+                                    NAME(fmc_tx_sample) *b)
 {
     size_t at[FMC_TX_BOXES][FMC_MAX_RANK] = { { 0 } }, each = 1;
+    fmc_status st = FMC_OK;
 
     b->n_boxes = n_boxes;
     if (s->n_seen <= room) {
@@ -235,8 +280,10 @@ void NAME(fmc_tx_take_sample)(const fmc_tx_search *s, const REAL *x, size_t n_bo
     for (uint32_t a = 0; a < s->rank; a++)
         each *= b->box[a];
     for (size_t i = 0; i < b->n_boxes; i++)
-        NAME(crop)(s, x, at[i], b->box, b->raw + i * each);
+        FMC_TRY(NAME(crop)(s, x, at[i], b->box, b->raw + i * each));
     b->count = each * b->n_boxes;
     b->scale = (double)s->n_seen / (double)b->count;
     b->step = 0;
+done:
+    return st;
 }

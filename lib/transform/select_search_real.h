@@ -17,8 +17,8 @@ int NAME(fmc_tx_is_periodic)(const fmc_tx_search *s, uint32_t axis, const REAL *
 /** s->place: all over the array, the ones where most happens first. */
 void NAME(fmc_tx_find_places)(fmc_tx_search *s, const REAL *x);
 /** Fill a sample with boxes of b->box, or with the whole array if `room` samples are enough for that. */
-void NAME(fmc_tx_take_sample)(const fmc_tx_search *s, const REAL *x, size_t n_boxes, size_t room,
-                              NAME(fmc_tx_sample) *b);
+fmc_status NAME(fmc_tx_take_sample)(const fmc_tx_search *s, const REAL *x, size_t n_boxes, size_t room,
+                                    NAME(fmc_tx_sample) *b);
 
 /** One choice to be judged: its plan for the boxes, what it begins with, and the axes still to be transformed. */
 typedef struct NAME(fmc_tx_trial) {
