@@ -334,8 +334,10 @@ static fmc_status begin(const fmc_exec *ex, attempt *t, double *wanted)
         t->quant.step = 3 * l->target.limit;
         *wanted = limit * limit * (valid + ((double)l->count - valid) * masked_share);
         FMC_TRY(find_step(ex, t, *wanted, SAMPLING));
-        if (t->quant.step > sparse_step * l->target.limit)
+        if (t->quant.step > sparse_step * l->target.limit) {
+            t->quant.step = l->count < LARGE_COUNT ? 3 * l->target.limit : t->quant.step; /* where errors jump, from below */
             FMC_TRY(find_step(ex, t, *wanted, 1));
+        }
     }
 done:
     return st;
