@@ -43,16 +43,68 @@ typedef struct pattern {
     size_t   count;
 } pattern;
 
+/* Samples that are looked at together: mostly all of those that are masked have the same bits. */
+enum { PIECE = 64 };
+
+/* Masked samples among PIECE; *same: how many of them have these bits. */
+static unsigned count_f32(const uint8_t *restrict state, const uint8_t *restrict data, uint64_t bits, unsigned *same)
+{
+    const uint32_t wanted = (uint32_t)bits;
+    uint32_t found = 0, equal = 0;
+
+    for (size_t i = 0; i < PIECE; i++) {
+        uint32_t v;
+
+        memcpy(&v, data + 4 * i, sizeof v);
+        found += state[i] != 0;
+        equal += (state[i] != 0) & (v == wanted);
+    }
+    *same = equal;
+    return found;
+}
+
+static unsigned count_f64(const uint8_t *restrict state, const uint8_t *restrict data, uint64_t bits, unsigned *same)
+{
+    uint64_t found = 0, equal = 0;
+
+    for (size_t i = 0; i < PIECE; i++) {
+        uint64_t v;
+
+        memcpy(&v, data + 8 * i, sizeof v);
+        found += state[i] != 0;
+        equal += (state[i] != 0) & (v == bits);
+    }
+    *same = (unsigned)equal;
+    return (unsigned)found;
+}
+
+/* Are all masked samples of the PIECE at i, if it is whole, of these bits? *n_masked: how many there are. */
+static int is_uniform(const void *data, size_t size, size_t n, const uint8_t *state, size_t i, uint64_t bits,
+                      unsigned *n_masked)
+{
+    const uint8_t *from = (const uint8_t *)data + i * size;
+    unsigned same;
+
+    if (n - i < PIECE)
+        return 0;
+    *n_masked = (size == 4 ? count_f32 : count_f64)(state + i, from, bits, &same);
+    return *n_masked == same;
+}
+
 /* Candidates in order of first appearance; returns how many. Later ones than MAX_CANDIDATES are not counted. */
 static unsigned count_patterns(const void *data, size_t size, size_t n, const uint8_t *state, pattern *p)
 {
-    unsigned n_p = 0, last = 0;
+    unsigned n_p = 0, last = 0, here;
 
     for (size_t i = 0; i < n; i++) {
         uint64_t bits;
         unsigned k;
 
-        if (!state[i])
+        while (n_p > 0 && i % PIECE == 0 && i < n && is_uniform(data, size, n, state, i, p[last].bits, &here)) {
+            p[last].count += here;
+            i += PIECE;
+        }
+        if (i >= n || !state[i])
             continue;
         bits = sample_bits(data, size, i);
         if (n_p > 0 && p[last].bits == bits) {
@@ -98,10 +150,18 @@ static size_t classify(const void *data, size_t size, size_t n, const uint8_t *s
                        uint8_t *cls)
 {
     size_t others = 0;
+    unsigned here;
 
     for (size_t i = 0; i < n; i++) {
         unsigned k = 0;
 
+        while (layers > 0 && i % PIECE == 0 && i < n && is_uniform(data, size, n, state, i, p[0].bits, &here)) {
+            for (size_t m = 0; m < PIECE; m++)
+                cls[i + m] = state[i + m] != 0;
+            i += PIECE;
+        }
+        if (i >= n)
+            break;
         cls[i] = 0;
         if (!state[i])
             continue;

@@ -28,22 +28,28 @@ enum { RUN = 64 };
     static void run_##SUFFIX(const T *restrict v, const fmc_mask_rules *j, INT *restrict state, T *low, T *high)       \
     {                                                                                                                  \
         const T fill = (T)j->fill, limit = (T)j->limit, apart = (T)j->apart, zero = j->zeros ? 0 : (T)NAN;             \
+        T lo[RUN], hi[RUN];                                                                                            \
                                                                                                                        \
         for (int k = 0; k < RUN; k++) {                                                                                \
-            const T x = v[k];                                                                                          \
-            const INT exact = ABS(x) > limit || x == apart || x == zero ? FMC_SAMPLE_EXACT : FMC_SAMPLE_CODED;         \
+            const T x = v[k], size = ABS(x);                                                                           \
+            const INT exact = (size > limit) | (x == apart) | (x == zero), missing = !(size <= BIGGEST) | (x == fill); \
                                                                                                                        \
-            state[k] = !(ABS(x) <= BIGGEST) || x == fill ? FMC_SAMPLE_MISSING : exact;                                 \
+            state[k] = missing * FMC_SAMPLE_MISSING + (exact & ~missing) * FMC_SAMPLE_EXACT;                           \
         }                                                                                                              \
-        for (int i = 0; i < RUN; i += 8)                                                                               \
-            for (int k = 0; k < 8; k++) {                                                                              \
-                const T lo = state[i + k] ? BIGGEST : v[i + k], hi = state[i + k] ? -BIGGEST : v[i + k];               \
-                                                                                                                       \
-                low[k] = lo < low[k] ? lo : low[k];                                                                    \
-                high[k] = hi > high[k] ? hi : high[k];                                                                 \
+        for (int k = 0; k < RUN; k++) {                                                                                \
+            lo[k] = state[k] ? BIGGEST : v[k];                                                                         \
+            hi[k] = state[k] ? -BIGGEST : v[k];                                                                        \
+        }                                                                                                              \
+        for (int half = RUN / 2; half >= 8; half /= 2)                                                                 \
+            for (int k = 0; k < half; k++) {                                                                           \
+                lo[k] = lo[k + half] < lo[k] ? lo[k + half] : lo[k];                                                   \
+                hi[k] = hi[k + half] > hi[k] ? hi[k + half] : hi[k];                                                   \
             }                                                                                                          \
+        for (int k = 0; k < 8; k++) {                                                                                  \
+            low[k] = lo[k] < low[k] ? lo[k] : low[k];                                                                  \
+            high[k] = hi[k] > high[k] ? hi[k] : high[k];                                                               \
+        }                                                                                                              \
     }                                                                                                                  \
-                                                                                                                       \
     static void states_##SUFFIX(const T *v, size_t n, const fmc_mask_rules *j, uint8_t *state, part *out)              \
     {                                                                                                                  \
         T low[8], high[8], last[RUN];                                                                                  \
@@ -61,8 +67,11 @@ enum { RUN = 64 };
             for (size_t k = 0; m < RUN && k < RUN; k++) /* the rest repeats the last one, which changes no range */    \
                 last[k] = v[i + (k < m ? k : m - 1)];                                                                  \
             run_##SUFFIX(m < RUN ? last : v + i, j, s, low, high);                                                     \
-            for (size_t k = 0; k < m; k++) {                                                                           \
+            for (size_t k = 0; m == RUN && k < RUN; k++)                                                               \
                 state[i + k] = (uint8_t)s[k];                                                                          \
+            for (size_t k = 0; m < RUN && k < RUN; k++)                                                                \
+                s[k] = k < m ? state[i + k] = (uint8_t)s[k] : FMC_SAMPLE_CODED;                                        \
+            for (size_t k = 0; k < RUN; k++) {                                                                         \
                 missing += s[k] == FMC_SAMPLE_MISSING;                                                                 \
                 exact += s[k] == FMC_SAMPLE_EXACT;                                                                     \
             }                                                                                                          \

@@ -16,29 +16,39 @@ static size_t sample_size(const fmc_lossy *l)
     return l->block->dtype == FMC_F64 ? 8 : 4;
 }
 
-/* Without a branch, since states change often where they change at all. */
-static inline void put_one(uint8_t state, const uint8_t *x, size_t sample, uint8_t *y)
+/* Without a branch, since states change often where they change at all, and for vectors; as integers: NaN keep their bits. */
+static void put_u32(const uint8_t *restrict state, const uint8_t *restrict x, size_t n, uint8_t *restrict y)
 {
-    uint64_t from = 0, to = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t drop = (uint32_t)(state[i] != 0) - 1; /* all bits where it is not masked */
+        uint32_t from, to;
 
-    memcpy(&from, x, sample);
-    memcpy(&to, y, sample);
-    to = state ? from : to;
-    memcpy(y, &to, sample);
+        memcpy(&from, x + 4 * i, sizeof from);
+        memcpy(&to, y + 4 * i, sizeof to);
+        to = (from & ~drop) | (to & drop);
+        memcpy(y + 4 * i, &to, sizeof to);
+    }
+}
+
+static void put_u64(const uint8_t *restrict state, const uint8_t *restrict x, size_t n, uint8_t *restrict y)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t drop = (uint64_t)(state[i] != 0) - 1;
+        uint64_t from, to;
+
+        memcpy(&from, x + 8 * i, sizeof from);
+        memcpy(&to, y + 8 * i, sizeof to);
+        to = (from & ~drop) | (to & drop);
+        memcpy(y + 8 * i, &to, sizeof to);
+    }
 }
 
 void fmc_samples_put_masked(const fmc_lossy *l, size_t first, size_t n, void *samples)
 {
-    const uint8_t *state = l->mask.state ? l->mask.state + first : NULL;
+    const size_t sample = sample_size(l);
 
-    if (!state)
-        return;
-    if (sample_size(l) == 8)
-        for (size_t i = 0; i < n; i++)
-            put_one(state[i], (const uint8_t *)l->data + 8 * (first + i), 8, (uint8_t *)samples + 8 * i);
-    else
-        for (size_t i = 0; i < n; i++)
-            put_one(state[i], (const uint8_t *)l->data + 4 * (first + i), 4, (uint8_t *)samples + 4 * i);
+    if (l->mask.state)
+        (sample == 8 ? put_u64 : put_u32)(l->mask.state + first, (const uint8_t *)l->data + sample * first, n, samples);
 }
 
 /* Signs as the decoder has them: 2 is negative. */
