@@ -2,6 +2,8 @@
 /* Which samples a coder does not see: missing ones and outliers, each sample's state. */
 #include "array/mask.h"
 
+#include <string.h>
+
 #include "array/mask_rules.h"
 #include "core/status.h"
 
@@ -28,6 +30,8 @@ enum { RUN = 64 };
     static void run_##SUFFIX(const T *restrict v, const fmc_mask_rules *j, INT *restrict state, T *low, T *high)       \
     {                                                                                                                  \
         const T fill = (T)j->fill, limit = (T)j->limit, apart = (T)j->apart, zero = j->zeros ? 0 : (T)NAN;             \
+        const T top = BIGGEST, bottom = -BIGGEST;                                                                      \
+        INT bits[RUN], lo_bits[RUN], hi_bits[RUN], up, down;                                                           \
         T lo[RUN], hi[RUN];                                                                                            \
                                                                                                                        \
         for (int k = 0; k < RUN; k++) {                                                                                \
@@ -36,10 +40,17 @@ enum { RUN = 64 };
                                                                                                                        \
             state[k] = missing * FMC_SAMPLE_MISSING + (exact & ~missing) * FMC_SAMPLE_EXACT;                           \
         }                                                                                                              \
-        for (int k = 0; k < RUN; k++) {                                                                                \
-            lo[k] = state[k] ? BIGGEST : v[k];                                                                         \
-            hi[k] = state[k] ? -BIGGEST : v[k];                                                                        \
+        memcpy(bits, v, sizeof bits);                                                                                  \
+        memcpy(&up, &top, sizeof up);                                                                                  \
+        memcpy(&down, &bottom, sizeof down);                                                                           \
+        for (int k = 0; k < RUN; k++) { /* what is masked, out of the way */                                           \
+            const INT keep = -(INT)(state[k] == 0);                                                                    \
+                                                                                                                       \
+            lo_bits[k] = (bits[k] & keep) | (up & ~keep);                                                              \
+            hi_bits[k] = (bits[k] & keep) | (down & ~keep);                                                            \
         }                                                                                                              \
+        memcpy(lo, lo_bits, sizeof lo);                                                                                \
+        memcpy(hi, hi_bits, sizeof hi);                                                                                \
         for (int half = RUN / 2; half >= 8; half /= 2)                                                                 \
             for (int k = 0; k < half; k++) {                                                                           \
                 lo[k] = lo[k + half] < lo[k] ? lo[k + half] : lo[k];                                                   \
