@@ -153,32 +153,60 @@ static double next_noise(uint32_t *seed, int n)
     return n > 1 ? 2.4494897427831781 * sum : 3.4641016151377544 * sum;
 }
 
-/* Quantise at a step: the mean squared error; h may be NULL. */
-static double look_at(const fmc_scatter *s, double step, histogram *h)
+/* What looks at any step have in common: numbers for the noise, and mean squares of NEAR residuals each. */
+typedef struct common {
+    const fmc_scatter *s;
+    double            *noise;  /* [segment][FIT_SEGMENT] */
+    double            *square; /* [segment][FIT_SEGMENT / NEAR] */
+} common;
+
+static void find_common(const fmc_scatter *s, common *c)
 {
-    const double inverse = 1 / step;
-    double error2 = 0, count = 0;
     uint32_t seed = 1;
 
     for (uint32_t k = 0; k < s->n; k++) {
         const fmc_scatter_segment *g = &s->segment[k];
         const float *e = s->e + (size_t)k * FIT_SEGMENT;
-        const double busy = share_above(e, g->n, (float)(0.003 * step));
+
+        for (uint32_t i = 0; i < g->n; i++)
+            c->noise[(size_t)k * FIT_SEGMENT + i] = next_noise(&seed, g->level < 0 ? 2 : 1);
+        for (uint32_t i = 0; i < g->n; i += NEAR)
+            c->square[(size_t)k * (FIT_SEGMENT / NEAR) + i / NEAR] = mean_square(e + i, g->n - i < NEAR ? g->n - i : NEAR);
+    }
+}
+
+/* One segment at a step: integers, and the sum of squared errors. */
+static double look_at_segment(const common *c, uint32_t k, double step, uint32_t *v)
+{
+    const fmc_scatter_segment *g = &c->s->segment[k];
+    const float *e = c->s->e + (size_t)k * FIT_SEGMENT;
+    const double *noise = c->noise + (size_t)k * FIT_SEGMENT, *square = c->square + (size_t)k * (FIT_SEGMENT / NEAR);
+    const double busy = share_above(e, g->n, (float)(0.003 * step)), inverse = 1 / step;
+    double sd[FIT_SEGMENT / NEAR], r[FIT_SEGMENT], sum = 0;
+
+    for (uint32_t i = 0; i * NEAR < g->n; i++)
+        sd[i] = sqrt(noise_of(square[i], busy, g, step));
+    for (uint32_t i = 0; i < g->n; i++) {
+        const double size = fabs((double)e[i] + sd[i / NEAR] * noise[i]), t = size * inverse + 0.5;
+
+        r[i] = size;
+        v[i] = (uint32_t)(int32_t)(t < MOST ? t : MOST);
+    }
+    for (uint32_t i = 0; i < g->n; i++)
+        sum += (r[i] - v[i] * step) * (r[i] - v[i] * step);
+    return sum;
+}
+
+/* Quantise at a step: the mean squared error; h may be NULL. */
+static double look_at(const common *c, double step, histogram *h)
+{
+    double error2 = 0, count = 0;
+
+    for (uint32_t k = 0; k < c->s->n; k++) {
+        const fmc_scatter_segment *g = &c->s->segment[k];
         uint32_t v[FIT_SEGMENT];
-        double sum = 0, sd = 0;
 
-        for (uint32_t i = 0; i < g->n; i++) {
-            double r, t;
-
-            if (i % NEAR == 0)
-                sd = sqrt(noise_of(mean_square(e + i, g->n - i < NEAR ? g->n - i : NEAR), busy, g, step));
-            r = fabs((double)e[i] + sd * next_noise(&seed, g->level < 0 ? 2 : 1));
-            t = r * inverse + 0.5;
-
-            v[i] = t < MOST ? (uint32_t)t : MOST;
-            sum += (r - v[i] * step) * (r - v[i] * step);
-        }
-        error2 += sum * (double)g->weight;
+        error2 += look_at_segment(c, k, step, v) * (double)g->weight;
         count += g->n * (double)g->weight;
         if (h)
             count_segment(h, v, g->n, (double)g->weight);
@@ -187,10 +215,10 @@ static double look_at(const fmc_scatter *s, double step, histogram *h)
 }
 
 /* A step whose root mean square error is about `rms`. */
-static double find_step(const fmc_scatter *s, double rms, double step)
+static double find_step(const common *c, double rms, double step)
 {
     for (int i = 0; i < ROUNDS; i++) {
-        const double ratio = look_at(s, step, NULL) / (rms * rms);
+        const double ratio = look_at(c, step, NULL) / (rms * rms);
 
         if (!(ratio > 0))
             return 64 * step;
@@ -220,14 +248,18 @@ static double entropy(const histogram *h, double weight)
 
 fmc_status fmc_scatter_bits(const fmc_exec *ex, const fmc_scatter *s, double rms, double *step, double *bits)
 {
+    common c = { .s = s };
     histogram *h = NULL;
     double count = 0, seen = 0;
     fmc_status st;
 
     FMC_TRY(FMC_ALLOC_ZERO(ex->alloc, 1, &h));
+    FMC_TRY(FMC_ALLOC(ex->alloc, (size_t)s->n * FIT_SEGMENT + 1, &c.noise));
+    FMC_TRY(FMC_ALLOC(ex->alloc, (size_t)s->n * (FIT_SEGMENT / NEAR) + 1, &c.square));
+    find_common(s, &c);
     if (rms > 0)
-        *step = find_step(s, rms, *step);
-    look_at(s, *step, h);
+        *step = find_step(&c, rms, *step);
+    look_at(&c, *step, h);
     for (uint32_t k = 0; k < s->n; k++) {
         count += s->segment[k].n * (double)s->segment[k].weight;
         seen += s->segment[k].n;
@@ -235,5 +267,7 @@ fmc_status fmc_scatter_bits(const fmc_exec *ex, const fmc_scatter *s, double rms
     *bits = entropy(h, seen > 0 ? count / seen : 0);
 done:
     fmc_dealloc(ex->alloc, h);
+    fmc_dealloc(ex->alloc, c.noise);
+    fmc_dealloc(ex->alloc, c.square);
     return st;
 }
