@@ -14,7 +14,8 @@ enum { ESCAPE = FMC_SYMBOLS - 1, COUNT_LIMIT = 127 };
 typedef struct coder {
     fmc_enc enc;
     fmc_dec dec;
-    fmc_coef_row     r;
+    const int32_t   *q_north, *q_up;
+    int32_t         *q;
     fmc_symbol_dist *dist[3];
     uint8_t         *n_seen[3];
     fmc_prob        *sign, *escape;
@@ -23,8 +24,13 @@ typedef struct coder {
 FMC_ALWAYS_INLINE coder coder_of(const fmc_coef_block *b, const fmc_coef_row *r, int dec)
 {
     fmc_coef_model *m = b->model;
-    coder c = { .r = *r, .sign = m->sign + (r->band->high >> 3 & 3), .escape = m->exp_golomb };
+    coder c;
 
+    c.q = r->q;
+    c.q_north = r->q_north;
+    c.q_up = r->q_up;
+    c.sign = m->sign + (r->band->high >> 3 & 3);
+    c.escape = m->exp_golomb;
     if (dec)
         c.dec = *b->dec;
     else
@@ -95,8 +101,8 @@ FMC_ALWAYS_INLINE int sign_class(const int32_t *q, size_t x)
 
 FMC_ALWAYS_INLINE unsigned code_sign(coder *c, int dec, size_t x, unsigned negative)
 {
-    const int west = x ? (c->r.q[x - 1] > 0) - (c->r.q[x - 1] < 0) + 1 : 1;
-    const int context = west * 9 + sign_class(c->r.q_north, x) * 3 + sign_class(c->r.q_up, x);
+    const int west = x ? (c->q[x - 1] > 0) - (c->q[x - 1] < 0) + 1 : 1;
+    const int context = west * 9 + sign_class(c->q_north, x) * 3 + sign_class(c->q_up, x);
 
     return code_flag(c, dec, negative, &c->sign[context * 4]);
 }
@@ -194,12 +200,10 @@ FMC_ALWAYS_INLINE void encode_row(fmc_coef_block *b, const fmc_coef_row *r, int 
     fmc_prob *segment = b->model->segment + band_class * 4;
     const size_t n = r->n;
     coder c = coder_of(b, r, 0);
-    unsigned previous = 0;
+    unsigned previous = 0, is_made = 0;
     size_t end;
 
     b->kernels->row_sizes(r->mag, r->q, r->n);
-    b->kernels->row_symbols(&s, b->scratch.rows.energy, b->scratch.pair, r->mag, r->q,
-                            fmc_coef_class_weights(r->band_class), r->n);
     for (size_t x = 0; x < n; x = end) {
         int quiet;
 
@@ -213,6 +217,10 @@ FMC_ALWAYS_INLINE void encode_row(fmc_coef_block *b, const fmc_coef_row *r, int 
             if (!previous)
                 continue;
         }
+        if (!is_made) /* many rows have nothing that is coded */
+            b->kernels->row_symbols(&s, b->scratch.rows.energy, b->scratch.pair, r->mag, r->q,
+                                    fmc_coef_class_weights(r->band_class), r->n);
+        is_made = 1;
         for (; x < end; x++) {
             const size_t line = (size_t)s.energy[x] * FMC_COEF_CLASSES + band_class;
             const size_t pair[2] = { averaged ? s.pair[0][x] : 0, averaged ? s.pair[1][x] : 0 };
@@ -271,11 +279,11 @@ FMC_ALWAYS_INLINE void decode_row(fmc_coef_block *b, const fmc_coef_row *r, int 
             symbol = code_symbol(&c, 1, 0, line, averaged ? pair : NULL);
             if (symbol)
                 value = code_rest(&c, 1, x, symbol, shift, 0);
-            c.r.q[x] = value;
+            c.q[x] = value;
             ww = w;
             w = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
             w = w > 255 ? 255 : w;
-            c.r.mag[x] = (uint8_t)w;
+            r->mag[x] = (uint8_t)w;
         }
     }
     *b->dec = c.dec;
