@@ -14,6 +14,9 @@
 /* A slab of a grid learns less than the whole: correction of the estimate. */
 static const double grid_bias = 0.93;
 
+/* Prediction that after a look promises so many times the bytes of another coder is not measured: it has lost. */
+static const double far_off = 1.04;
+
 /* Probes of prediction are not to be trusted there: the errors of decoded neighbours are nearly everything. */
 static int needs_few_bits(const fmc_encoding *e)
 {
@@ -26,7 +29,7 @@ static int needs_few_bits(const fmc_encoding *e)
  */
 static double least_saving(const fmc_encoding *e)
 {
-    return e->effort->effort < 5 && e->goal->kind == FMC_BOUND_NRMSE && e->transform.q ? 0.97 : 1;
+    return e->effort->effort < 5 && e->goal->kind == FMC_BOUND_NRMSE && e->transform.q && !e->is_decided ? 0.97 : 1;
 }
 
 /* May a closer look at prediction change anything? */
@@ -57,14 +60,29 @@ static int is_transform_enough(const fmc_encoding *e)
 }
 
 /*
- * Prediction looked at more closely, with the transform's arrays out of the way: they take as much memory as these. What was
- * searched for is kept.
+ * Prediction looked at more closely: at first beside the transform's arrays, which stay where that is enough, then with these out of
+ * the way, since measuring takes as much memory. What was searched for is kept.
  */
 static fmc_status decide(fmc_encoding *e)
 {
-    e->lossy.settled = e->transform.quant;
+    fmc_lossy *l = &e->lossy;
+    fmc_status st;
+
+    e->is_decided = 1;
+    if (l->count > SMALL_COUNT && e->effort->effort < 9) {
+        const int is_whole = fmc_predict_is_whole(l);
+
+        FMC_TRY(fmc_predict_look(e->ex, l, &e->interp_bytes));
+        fmc_dealloc(e->ex->alloc, l->x);
+        l->x = NULL;
+        if (!is_whole || e->interp_bytes > far_off * fmin(e->transform_bytes, e->grid_bytes))
+            goto done;
+    }
+    l->settled = e->transform.quant;
     fmc_quantised_fini(e->ex, &e->transform);
-    return fmc_predict_estimate(e->ex, &e->lossy, &e->interp_bytes);
+    FMC_TRY(fmc_predict_estimate(e->ex, l, &e->interp_bytes));
+done:
+    return st;
 }
 
 /* What the lossy coders would need; may leave the transform's first plan quantised. */
@@ -75,6 +93,7 @@ static fmc_status estimate_lossy(fmc_encoding *e)
 
     FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
     e->lossy.base = e->base;
+    e->is_decided = 0;
     if (e->effort->coder == FMC_CODER_INTERP)
         e->interp_bytes = 0;
     if (is_auto)

@@ -42,9 +42,13 @@ fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised 
  * next to no time. Infinite where the signal is too small for it. Leaves l->predict_plan, l->predict_step.
  */
 fmc_status fmc_predict_probe(const fmc_exec *ex, fmc_lossy *l, double *bytes);
+/** The same from more samples. */
+fmc_status fmc_predict_look(const fmc_exec *ex, fmc_lossy *l, double *bytes);
+/** Does fmc_predict_estimate take all samples? After a probe. */
+int fmc_predict_is_whole(const fmc_lossy *l);
 /**
  * The same more closely: by predicting and quantising all samples, which uses l->x up, or at effort 1 and for very
- * large signals from more of them than a probe.
+ * large signals by a look.
  */
 fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes);
 fmc_status fmc_predict_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, void *recon);

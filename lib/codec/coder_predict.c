@@ -204,8 +204,7 @@ done:
     return st;
 }
 
-/* From more samples than a probe. */
-static fmc_status look_closer(const fmc_exec *ex, fmc_lossy *l, double *bytes)
+fmc_status fmc_predict_look(const fmc_exec *ex, fmc_lossy *l, double *bytes)
 {
     const fmc_probe_goal goal = probe_goal(l);
     double step = first_step(l);
@@ -219,19 +218,24 @@ done:
     return st;
 }
 
+int fmc_predict_is_whole(const fmc_lossy *l)
+{
+    const int is_quick = l->effort->effort < 5 && fmc_interp_plan_bits(l->predict_plan) > LOW_RATE * (double)l->count;
+
+    return l->count <= (is_quick ? SMALL_COUNT : WHOLE_COUNT);
+}
+
 fmc_status fmc_predict_estimate(const fmc_exec *ex, fmc_lossy *l, double *bytes)
 {
     fmc_out plan = fmc_out_make(ex->alloc);
     double bits;
-    size_t limit;
     fmc_status st = FMC_OK;
 
     if (!l->predict_plan)
         FMC_TRY(fmc_predict_probe(ex, l, bytes));
     *bytes = fmc_interp_plan_bits(l->predict_plan) / 8;
-    limit = l->effort->effort < 5 && 8 * *bytes > LOW_RATE * (double)l->count ? SMALL_COUNT : WHOLE_COUNT;
-    if (l->count > limit) {
-        FMC_TRY(look_closer(ex, l, bytes));
+    if (!fmc_predict_is_whole(l)) {
+        FMC_TRY(fmc_predict_look(ex, l, bytes));
     } else {
         FMC_TRY(measure_whole(ex, l, &bits));
         fmc_interp_plan_write(l->predict_plan, &plan);
