@@ -178,7 +178,7 @@ static fmc_status measure_whole(const fmc_exec *ex, fmc_lossy *l, double *bits)
         here += ratio > 0.67 ? fmin((double)l->count, here / 2) * log2(ratio) : 0;
         if (here < *bits && is_near) {
             *bits = here;
-            l->predict_step = is_mean_square ? step * pow(0.996 / ratio, 1.1) : 0;
+            l->predict_step = is_mean_square ? step * (0.996 / ratio) : 0;
         }
         if (i == 6 || (ratio > 0.8 && ratio < 1.25))
             break;
