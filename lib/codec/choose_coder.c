@@ -14,8 +14,11 @@
 /* A slab of a grid learns less than the whole: correction of the estimate. */
 static const double grid_bias = 0.93;
 
-/* Prediction that after a look promises so many times the bytes of another coder is not measured: it has lost. */
-static const double far_off = 1.04;
+/*
+ * Prediction that after a look promises so many times the bytes of another coder is not measured: it has lost. Only where the look
+ * agrees with the probe, though: where they differ, both may be off by a fifth.
+ */
+static const double far_off = 1.04, agreement = 0.02;
 
 /* Probes of prediction are not to be trusted there: the errors of decoded neighbours are nearly everything. */
 static int needs_few_bits(const fmc_encoding *e)
@@ -71,11 +74,13 @@ static fmc_status decide(fmc_encoding *e)
     e->is_decided = 1;
     if (l->count > SMALL_COUNT && e->effort->effort < 9) {
         const int is_whole = fmc_predict_is_whole(l);
+        const double probed = e->interp_bytes;
 
         FMC_TRY(fmc_predict_look(e->ex, l, &e->interp_bytes));
         fmc_dealloc(e->ex->alloc, l->x);
         l->x = NULL;
-        if (!is_whole || e->interp_bytes > far_off * fmin(e->transform_bytes, e->grid_bytes))
+        if (!is_whole || (e->interp_bytes > far_off * fmin(e->transform_bytes, e->grid_bytes) &&
+                          fabs(e->interp_bytes - probed) < agreement * probed))
             goto done;
     }
     l->settled = e->transform.quant;

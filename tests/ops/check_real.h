@@ -88,7 +88,7 @@ static void NAME(check_lanes)(const fmc_kernels *k, const fmc_kernels *ref, size
     const size_t pitch = lanes + ops_random() % 3;
 
     for (uint32_t gap = 0; gap < 4; gap++) {
-        size_t off[128], stride = gap == 3 ? 1 : 150;
+        size_t off[128] = { 0 }, stride = gap == 3 ? 1 : 150;
         REAL *data = NAME(reals)(DATA), *t = NAME(reals)(N * pitch), *t_got = NAME(copy)(t, N * pitch);
         REAL *back = NAME(copy)(data, DATA), *back_got = NAME(copy)(data, DATA);
 
