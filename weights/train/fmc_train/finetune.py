@@ -44,23 +44,28 @@ def last_frames(paths, size):
     return out
 
 
+def continued(source, folder):
+    """Config of a model file or checkpoint, and a checkpoint of it in the folder of a run that goes on from it."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    model = open_source(source)
+    config = Config(**{k: tuple(v) if isinstance(v, list) else v for k, v in model.config.as_dict().items()})
+    begin = folder / "source.pt"
+    if not begin.exists():
+        torch.save({"config": config.as_dict(), "model": model.state_dict()}, begin)
+    return config, str(begin)
+
+
 def finetune(paths, source, out, folder, recipe_changes, device="cpu", size=256, record=None):
     """Train, export to `out`, and return (curves before, curves after): name -> list of (NRMSE, bits per sample) per level.
 
     paths: .npy files, time first. source: .fmcw or .pt. folder: of the run, resumable. recipe_changes: fields of Recipe.
     """
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    model = open_source(source)
-    config = Config(**{k: tuple(v) if isinstance(v, list) else v for k, v in model.config.as_dict().items()})
-    state = {"config": config.as_dict(), "model": model.state_dict()}
-    begin = folder / "source.pt"
-    if not begin.exists():
-        torch.save(state, begin)
+    config, begin = continued(source, folder)
     recipe = Recipe(**{"batch": 2, "rate": 5e-4, "warm": 20, "evaluate_seconds": 600, **recipe_changes})
     shares = [share_to_train(path) for path in paths]
     fields = {"simulations": [], "fields": [], "arrays": [str(p) for p in paths], "share": min(shares)}
-    run = Run(folder, config, recipe, fields, device, str(begin), keep=True)
+    run = Run(folder, config, recipe, fields, device, begin, keep=True)
     run.go()
     if run.stop:
         raise SystemExit("stopped; the same command goes on")
@@ -70,7 +75,7 @@ def finetune(paths, source, out, folder, recipe_changes, device="cpu", size=256,
         "seconds": round(state["seconds"]), "torch": torch.__version__, **(record or {})}}
     pathlib.Path(out).write_bytes(fmcw.write(export(tuned, about)))
     held = last_frames(paths, size)
-    before = importer.trainable(fmcw.read(pathlib.Path(source).read_bytes())) if str(source).endswith(".fmcw") else model
+    before = open_source(source)
     if before.synthesis.fracs.min() > -1000:
         before.set_quantised(True)
     after = importer.trainable(fmcw.read(pathlib.Path(out).read_bytes()))
