@@ -80,13 +80,22 @@ static head *find(const fmc_pool *p, size_t size)
     return NULL;
 }
 
-/* A segment with room for `size`. @return its only block, NULL: no memory. */
+static struct fmc_pool_segment *alloc_segment(const fmc_pool *p, size_t room)
+{
+    return p->under->alloc(p->under->user, sizeof(segment_head) + room + sizeof(head));
+}
+
+/* A segment with room for `size`, for just that if there is no more. @return its only block, NULL: no memory. */
 static head *add_segment(fmc_pool *p, size_t size)
 {
-    const size_t room = size > p->expected ? size : p->expected;
-    struct fmc_pool_segment *s = p->under->alloc(p->under->user, sizeof(segment_head) + room + sizeof(head)), **last;
+    size_t room = size > p->expected ? size : p->expected;
+    struct fmc_pool_segment *s = alloc_segment(p, room), **last;
     head *h;
 
+    if (!s && room > size) {
+        room = size;
+        s = alloc_segment(p, room);
+    }
     if (!s)
         return NULL;
     s->size = room;

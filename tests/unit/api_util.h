@@ -107,7 +107,8 @@ static inline fmc_io store_io(store *s)
 typedef struct counter {
     long     n_live;
     uint64_t n_requests;
-    uint64_t fail_at;
+    uint64_t fail_at; /* the request that fails, 0: none */
+    int      fail_on; /* and all after it */
 } counter;
 
 static inline void *counter_alloc(void *user, size_t size)
@@ -115,7 +116,8 @@ static inline void *counter_alloc(void *user, size_t size)
     counter *c = user;
     void *p;
 
-    if (++c->n_requests == c->fail_at)
+    c->n_requests++;
+    if (c->n_requests == c->fail_at || (c->fail_on && c->fail_at && c->n_requests > c->fail_at))
         return NULL;
     p = malloc(size);
     c->n_live += p != NULL;

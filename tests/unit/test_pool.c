@@ -11,13 +11,14 @@
 
 typedef struct counter {
     size_t now, calls, fail_at; /* blocks alive, allocations so far, the one that fails (0: none) */
+    size_t most;                /* larger ones fail (0: none) */
 } counter;
 
 static void *count_alloc(void *user, size_t size)
 {
     counter *c = user;
 
-    if (++c->calls == c->fail_at)
+    if (++c->calls == c->fail_at || (c->most && size > c->most))
         return NULL;
     c->now++;
     return malloc(size);
@@ -159,11 +160,32 @@ static void threads_share_it(void **state)
     fmc_pool_fini(&p);
 }
 
+/* Whoever has not the room that is expected may have what is needed. */
+static void segments_are_as_small_as_they_must_be(void **state)
+{
+    counter c = { .most = 1 << 18 };
+    const fmc_allocator under = { &c, count_alloc, count_free };
+    fmc_pool p;
+    void *a, *b;
+
+    (void)state;
+    assert_int_equal(fmc_pool_init(&p, &under, 1 << 22), FMC_OK);
+    a = take(&p, 1 << 17);
+    b = take(&p, 1 << 17);
+    assert_int_equal(c.now, 2);
+    assert_null(p.base.alloc(p.base.user, 1 << 18));
+    give(&p, a);
+    give(&p, b);
+    fmc_pool_fini(&p);
+    assert_int_equal(c.now, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(large_blocks_share_a_segment),
                                         cmocka_unit_test(freed_blocks_join),
                                         cmocka_unit_test(failure_reaches_the_caller),
+                                        cmocka_unit_test(segments_are_as_small_as_they_must_be),
                                         cmocka_unit_test(threads_share_it) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
