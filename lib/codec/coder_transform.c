@@ -436,7 +436,6 @@ fmc_status fmc_transform_trellis(const fmc_exec *ex, fmc_lossy *l, size_t choice
     FMC_TRY(FMC_ALLOC(ex->alloc, l->count, &z->q));
     t.quant.step = (l->target.kind == FMC_BOUND_ABS ? trellis_bound_step : trellis_step) * step;
     FMC_TRY(l->target.kind == FMC_BOUND_ABS ? rebuild(ex, &t, 0) : reach_rmse(ex, &t, 0));
-    FMC_TRY(fmc_trellis_collapse(ex, z->band, z->n_bands, z->q));
     FMC_TRY(fmc_transform_head_write(z->tier, t.plan, &t.quant, &z->head));
 done:
     fmc_trellis_rates_destroy(ex->alloc, t.rates);

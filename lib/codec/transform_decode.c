@@ -51,8 +51,6 @@ fmc_status fmc_transform_decode(const fmc_exec *ex, const fmc_signal *s, fmc_in 
     FMC_TRY(fmc_parallel_zero(ex, q, s->count * sizeof *q));
     n_bands = fmc_tx_bands(&h.plan, band);
     FMC_TRY(fmc_coef_decode(ex, band, n_bands, q, h.tier, prior, in));
-    if (h.tier & FMC_COEF_TRELLIS)
-        FMC_TRY(fmc_trellis_expand(ex, band, n_bands, q));
     FMC_TRY(fmc_signal_dequantise(ex, s, &h.plan, band, n_bands, q, &h.quant, recon));
     fmc_dealloc(ex->alloc, q);
     q = NULL;
@@ -163,8 +161,6 @@ fmc_status fmc_transform_preview(const fmc_exec *ex, const fmc_signal *s, fmc_in
     memcpy(band, all, n_bands * sizeof *band);
     n_kept = keep_coarse(&plan, band, n_bands, &n_decode);
     FMC_TRY(fmc_coef_decode_first(ex, all, n_bands, n_decode, q, h.tier, prior, &from));
-    if (h.tier & FMC_COEF_TRELLIS)
-        FMC_TRY(fmc_trellis_expand(ex, all, n_decode, q));
     FMC_TRY(fmc_signal_alloc(ex, c, coarse));
     FMC_TRY(fmc_signal_dequantise(ex, c, &plan, band, n_kept, q, &h.quant, *coarse));
     FMC_TRY(fmc_signal_inverse(ex, c, &plan, *coarse));

@@ -26,9 +26,9 @@ typedef struct fmc_coef_block {
     const fmc_kernels *kernels;
     const fmc_band *band;
     size_t          n_bands;
-    int32_t        *q;        /* band-major; written when decoding */
+    int32_t        *q;        /* band-major; written when decoding; with a trellis, multiples of its step */
     uint8_t        *mag;      /* min(|q|, 255), likewise */
-    int16_t        *log;      /* fmc_prior_log of q, likewise; tier PRIOR, else NULL */
+    int16_t        *log;      /* fmc_prior_log of q in its unit, likewise; tier PRIOR, else NULL */
     uint32_t        index;
     uint32_t        n_blocks;
     fmc_coef_model  *model;
@@ -45,7 +45,7 @@ typedef struct fmc_prior_rows {
     const int32_t *sibling_value;              /* of sibling[0]: values themselves */
     size_t   n_parent, n_time, n_sibling[3];
     unsigned parent_half, time_half;           /* 1: they have half as many columns */
-    unsigned place;                            /* 0..FMC_PRIOR_PLACES-1 */
+    unsigned place;                            /* of a plain quantiser */
     size_t   y, z;
 } fmc_prior_rows;
 

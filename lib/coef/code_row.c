@@ -35,7 +35,7 @@ FMC_ALWAYS_INLINE void find_contexts(fmc_coef_block *b, const fmc_coef_row *r, v
         first[4] = log_class(m, run) / 2 * FMC_COEF_LEVELS * 2 + b->scratch.pair[4][x];
     }
     for (uint32_t i = 0; i < (level ? 5u : 2u); i++)
-        c->pair[i] = c->size->pair[i] + (size_t)first[i] * FMC_COEF_SLOTS;
+        c->pair[i] = m->pair[i] + (size_t)first[i] * FMC_COEF_SLOTS;
 }
 
 FMC_ALWAYS_INLINE double at_or_zero(const int32_t *q, size_t n, size_t x)
@@ -62,6 +62,18 @@ FMC_ALWAYS_INLINE void gather_taps(const fmc_coef_row *r, size_t x, double *f)
     f[11] = at_or_zero(r->q_up_south, n, x);
 }
 
+/* Values of a trellis are multiples of its step, and what is coded counts every other one: 1; else 0. */
+FMC_ALWAYS_INLINE unsigned unit_of(const fmc_coef_model *m)
+{
+    return m->n_quantisers - 1;
+}
+
+/* Sums over values in what is coded. */
+FMC_ALWAYS_INLINE uint32_t in_integers(uint32_t sum, unsigned unit)
+{
+    return (sum + unit) >> unit;
+}
+
 /* Mean in 1/16 as an integer; NaN and huge values (hostile streams) become 0 or the limit. */
 FMC_ALWAYS_INLINE int32_t to_q4(double mean)
 {
@@ -78,11 +90,18 @@ FMC_ALWAYS_INLINE void find_mean(fmc_coef_block *b, const fmc_coef_row *r, value
 {
     const uint16_t *e = b->scratch.error + x;
 
-    c->scale = (3u * e[-1] + e[-2] + 3u * e[0] + e[1] + b->scratch.rows.energy[x]) / 9;
+    const unsigned unit = unit_of(b->model);
+
+    c->scale = (3u * e[-1] + e[-2] + 3u * e[0] + e[1] + in_integers(b->scratch.rows.energy[x], unit)) / 9;
     c->scale_class = log_class(b->model, c->scale) / 2;
-    c->mean = c->size->mean + c->scale_class * FMC_COEF_MEANS;
+    c->mean = b->model->mean + c->scale_class * FMC_COEF_MEANS;
     gather_taps(r, x, fmc_mean_features(&b->model->own));
     c->mean_q4 = to_q4(fmc_mean_predict(&b->model->own));
+    if (unit) { /* the integer of a multiple; between the multiples around 0 in proportion */
+        const int32_t m = c->mean_q4, near = m > ONE ? ONE : m < -ONE ? -ONE : m;
+
+        c->mean_q4 = (m + (c->quantiser ? near : 0)) / 2;
+    }
 }
 
 /*
@@ -103,31 +122,32 @@ FMC_ALWAYS_INLINE int32_t take_difference(fmc_coef_model *m, value_context *c, u
     return base;
 }
 
-/* The prior's opinion on the value at x. `sum`: the expected magnitude or difference. */
+/* The prior's opinion on the value at x. `sum`: the expected magnitude or difference; integer: when coding. */
 FMC_ALWAYS_INLINE void ask_prior(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x, uint32_t energy,
-                                 uint32_t sum, uint32_t run, int32_t base)
+                                 uint32_t sum, uint32_t run, int32_t base, int32_t integer)
 {
     const fmc_prior *p = b->model->prior;
     const fmc_prior_place at = { .x = x, .energy = energy, .run = run, .scale = c->scale, .mean = c->mean_q4,
                                  .shift = split_of(sum), .is_difference = base != 0 };
+    const unsigned place = r->prior.place + FMC_PRIOR_PLACES / 3 * (unit_of(b->model) ? 1 + c->quantiser : 0);
     int16_t feature[FMC_PRIOR_FEATURES];
 
     fmc_prior_features(b, r, &at, feature);
-    fmc_prior_ask(p, b->kernels, feature, r->prior.place, c->logit);
+    fmc_prior_ask(p, b->kernels, feature, place, c->logit);
     c->is_turned = c->mean_q4 < 0;
     c->by_logit = c->size->logit + (c->energy_class < 12 ? 0 : c->energy_class < 20 ? 1 : 2) * FMC_COEF_BUCKETS;
     if (p->watch && p->watch->value && !b->dec) {
-        const int64_t d = (int64_t)r->q[x] - base, size = d < 0 ? -d : d;
+        const int64_t d = (int64_t)integer - base, size = d < 0 ? -d : d;
         const int32_t steps = d ? 1 + (int32_t)((size - 1) >> at.shift) : 0;
 
-        p->watch->value(p->watch->user, feature, r->prior.place, (d < 0) != c->is_turned ? -steps : steps);
+        p->watch->value(p->watch->user, feature, place, (d < 0) != c->is_turned ? -steps : steps);
     }
 }
 
-/* What the mean learns from a value. */
-FMC_ALWAYS_INLINE void learn_mean(fmc_coef_block *b, int32_t value, int32_t mean_q4, uint32_t energy, size_t x)
+/* What the mean learns from a value, coded as an integer with this mean; energy in the unit of values. */
+FMC_ALWAYS_INLINE void learn_mean(fmc_coef_block *b, int32_t value, int32_t integer, int32_t mean_q4, uint32_t energy, size_t x)
 {
-    int64_t e = (int64_t)value * ONE - mean_q4;
+    int64_t e = (int64_t)integer * ONE - mean_q4;
 
     e = e < 0 ? -e : e;
     b->scratch.error[x] = (uint16_t)(e > MAX_ERROR ? MAX_ERROR : e);
@@ -137,8 +157,8 @@ FMC_ALWAYS_INLINE void learn_mean(fmc_coef_block *b, int32_t value, int32_t mean
 FMC_ALWAYS_INLINE int16_t quick_log(const fmc_coef_model *m, int32_t value, uint32_t magnitude)
 {
     if (FMC_LIKELY(magnitude < FMC_COEF_LOG_MAX))
-        return value < 0 ? (int16_t)-m->prior_log[magnitude] : m->prior_log[magnitude];
-    return fmc_prior_log(value);
+        return value < 0 ? (int16_t)-m->value_log[magnitude] : m->value_log[magnitude];
+    return fmc_prior_log(value, unit_of(m));
 }
 
 /* One zero flag for a segment whose whole neighbourhood is zero. Returns 1 if the segment is done. */
@@ -166,13 +186,15 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
 {
     const fmc_coef_weights *k = fmc_coef_class_weights(r->band_class);
     value_context c = { 0 };
-    const int has_turns = b->model->n_quantisers > 1 && !r->band->is_low;
+    const unsigned unit = unit_of(b->model);
+    const int has_turns = unit && !r->band->is_low;
+    const int32_t most = FMC_COEF_MAX >> unit;
     uint32_t w = 0, ww = 0, run = 0;
     unsigned previous = 0, state = 0;
 
     for (size_t x = 0; x < r->n; x++) {
-        uint32_t energy, expected, magnitude;
-        int32_t value, mean_q4, base = 0;
+        uint32_t sum, energy, expected, magnitude;
+        int32_t value, integer, mean_q4, base = 0;
 
         if (x % FMC_COEF_SEGMENT == 0 && b->scratch.quiet[x / FMC_COEF_SEGMENT] && !(w | ww)) {
             const size_t end = x + FMC_COEF_SEGMENT < r->n ? x + FMC_COEF_SEGMENT : r->n;
@@ -187,8 +209,11 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
                 continue;
             }
         }
-        energy = b->scratch.rows.energy[x] + ((k->w * w + k->ww * ww) >> 4);
-        c.size = &b->model->size[fmc_trellis_quantiser(state)];
+        sum = b->scratch.rows.energy[x] + ((k->w * w + k->ww * ww) >> 4);
+        energy = in_integers(sum, unit);
+        c.quantiser = fmc_trellis_quantiser(state);
+        c.size = &b->model->size[c.quantiser];
+        integer = dec ? 0 : unit ? fmc_trellis_integer(r->q[x], c.quantiser) : r->q[x];
         find_contexts(b, r, &c, x, w, ww, energy, run, level);
         expected = energy;
         if (level)
@@ -197,17 +222,18 @@ FMC_ALWAYS_INLINE void code_row(fmc_coef_block *b, const fmc_coef_row *r, int de
         if (level)
             base = take_difference(b->model, &c, &expected);
         if (level == WITH_PRIOR)
-            ask_prior(b, r, &c, x, energy, expected, run, base);
-        value = base + code_value(b, r, &c, dec, x, expected, dec ? 0 : r->q[x] - base, level);
-        if (level)
-            learn_mean(b, value, mean_q4, energy, x);
+            ask_prior(b, r, &c, x, energy, expected, run, base, integer);
+        integer = base + code_value(b, r, &c, dec, x, expected, integer - base, level);
         if (dec) {
-            value = value > FMC_COEF_MAX ? FMC_COEF_MAX : value < -FMC_COEF_MAX ? -FMC_COEF_MAX : value;
-            r->q[x] = value;
+            integer = integer > most ? most : integer < -most ? -most : integer;
+            r->q[x] = unit ? fmc_trellis_multiple(integer, c.quantiser) : integer;
         }
+        value = r->q[x];
+        if (level)
+            learn_mean(b, value, integer, mean_q4, sum, x);
         magnitude = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
         if (has_turns)
-            state = fmc_trellis_next(state, magnitude);
+            state = fmc_trellis_next(state, (magnitude + c.quantiser) / 2);
         if (level == WITH_PRIOR)
             r->prior.own[x] = quick_log(b->model, value, magnitude);
         magnitude = magnitude > 255 ? 255 : magnitude;

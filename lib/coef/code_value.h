@@ -24,6 +24,7 @@ typedef struct value_context {
     fmc_prob    *mean;                    /* row of this scale, for slot 0 */
     fmc_mix_set *mix;                     /* [decision][4], at this energy range */
     const fmc_size_tables *size;          /* of the value's quantiser */
+    unsigned     quantiser;
     int32_t      mean_q4;
     uint32_t     scale;                   /* expected |value - mean| in 1/16, tier BEST; else 0 */
     unsigned     scale_class;

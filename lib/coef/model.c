@@ -110,7 +110,7 @@ static void init_mix(fmc_mix_set *set, size_t n, uint32_t n_inputs)
             set[i].w[j] = (int32_t)(16384 * 12 / 10 / n_inputs);
 }
 
-/* Sizes of the arrays of one quantiser. */
+/* Sizes of the arrays, of one quantiser where each has its own. */
 enum {
     N_ENERGY = FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS,
     N_PAIR = FMC_COEF_PAIRS * FMC_COEF_SLOTS,
@@ -118,33 +118,37 @@ enum {
     N_MIX = FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4
 };
 
-static fmc_status allocate_sizes(const fmc_allocator *a, const fmc_coef_model *m, int has_mean, fmc_size_tables *t)
+static fmc_status allocate_sizes(const fmc_allocator *a, fmc_coef_model *m)
 {
+    const size_t n = m->n_quantisers;
+    fmc_size_tables *t = m->size;
     fmc_status st;
 
-    FMC_TRY(FMC_ALLOC(a, N_ENERGY, &t->energy));
-    for (uint32_t i = 0; i < m->n_pairs; i++)
-        FMC_TRY(FMC_ALLOC_ZERO(a, N_PAIR, &t->pair[i]));
-    if (has_mean)
-        FMC_TRY(FMC_ALLOC_ZERO(a, FMC_COEF_SLOTS * N_MEANS, &t->mean));
+    FMC_TRY(FMC_ALLOC(a, n * N_ENERGY, &t[0].energy));
     if (m->prior)
-        FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOGITS, &t->logit));
-    FMC_TRY(FMC_ALLOC_ZERO(a, N_MIX, &t->mix));
+        FMC_TRY(FMC_ALLOC(a, n * FMC_COEF_LOGITS, &t[0].logit));
+    FMC_TRY(FMC_ALLOC_ZERO(a, n * N_MIX, &t[0].mix));
+    if (n > 1) {
+        t[1].energy = t[0].energy + N_ENERGY;
+        t[1].logit = m->prior ? t[0].logit + FMC_COEF_LOGITS : NULL;
+        t[1].mix = t[0].mix + N_MIX;
+    }
 done:
     return st;
 }
 
-/* The second quantiser begins where the first does. */
-static void copy_sizes(const fmc_coef_model *m, const fmc_size_tables *from, fmc_size_tables *to)
+static fmc_status allocate_logs(const fmc_allocator *a, fmc_coef_model *m)
 {
-    memcpy(to->energy, from->energy, N_ENERGY * sizeof *to->energy);
-    for (uint32_t i = 0; i < m->n_pairs; i++)
-        memcpy(to->pair[i], from->pair[i], N_PAIR * sizeof *to->pair[i]);
-    if (to->mean)
-        memcpy(to->mean, from->mean, FMC_COEF_SLOTS * N_MEANS * sizeof *to->mean);
-    if (to->logit)
-        memcpy(to->logit, from->logit, FMC_COEF_LOGITS * sizeof *to->logit);
-    memcpy(to->mix, from->mix, N_MIX * sizeof *to->mix);
+    fmc_status st;
+
+    FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->number_log));
+    FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->value_log));
+    for (int32_t v = 0; v < FMC_COEF_LOG_MAX; v++) {
+        m->number_log[v] = fmc_prior_log(v, 0);
+        m->value_log[v] = fmc_prior_log(v, m->n_quantisers - 1);
+    }
+done:
+    return st;
 }
 
 static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m)
@@ -154,10 +158,13 @@ static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m)
 
     m->n_pairs = m->tier == FMC_COEF_FAST ? 0 : is_best ? 5 : 2;
     m->n_inputs = 1 + m->n_pairs + is_best + 2 * (m->prior != NULL);
-    for (uint32_t i = 0; i < m->n_quantisers; i++)
-        FMC_TRY(allocate_sizes(a, m, is_best, &m->size[i]));
-    if (is_best)
+    FMC_TRY(allocate_sizes(a, m));
+    for (uint32_t i = 0; i < m->n_pairs; i++)
+        FMC_TRY(FMC_ALLOC_ZERO(a, N_PAIR, &m->pair[i]));
+    if (is_best) {
+        FMC_TRY(FMC_ALLOC_ZERO(a, FMC_COEF_SLOTS * N_MEANS, &m->mean));
         FMC_TRY(FMC_ALLOC(a, N_MEANS, &m->mean_sign));
+    }
     if (m->tier <= FMC_COEF_AVERAGE)
         for (uint32_t i = 0; i <= m->n_pairs; i++) {
             const size_t n = i ? FMC_COEF_PAIRS : (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES;
@@ -167,41 +174,53 @@ static fmc_status allocate(const fmc_allocator *a, fmc_coef_model *m)
         }
     FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->log_class));
     if (m->prior)
-        FMC_TRY(FMC_ALLOC(a, FMC_COEF_LOG_MAX, &m->prior_log));
+        FMC_TRY(allocate_logs(a, m));
 done:
     return st;
 }
 
-/* Arrays of counters in the order in which priors store them. */
-enum { N_ARRAYS = 13 };
+/* Arrays of counters in the order in which priors store them: common ones, those of plain quantisers, those of a trellis. */
+enum { N_COMMON = 5, N_SIZES = 8, N_ARRAYS = N_COMMON + 2 * N_SIZES };
 
 static const struct {
     const char *name;
     size_t      n;
 } array[N_ARRAYS] = {
-    { "energy", (size_t)FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS },
-    { "pair0", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
-    { "pair1", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
-    { "pair2", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
-    { "pair3", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
-    { "pair4", (size_t)FMC_COEF_PAIRS * FMC_COEF_SLOTS },
-    { "mean", (size_t)FMC_COEF_SLOTS * N_MEANS },
     { "mean_sign", N_MEANS },
     { "sign", FMC_COEF_SIGNS },
     { "segment", FMC_COEF_CLASSES * 4 },
     { "escape", FMC_COEF_ESCAPES },
     { "top", FMC_COEF_TOPS },
+    { "energy", N_ENERGY },
+    { "pair0", N_PAIR },
+    { "pair1", N_PAIR },
+    { "pair2", N_PAIR },
+    { "pair3", N_PAIR },
+    { "pair4", N_PAIR },
+    { "mean", (size_t)FMC_COEF_SLOTS * N_MEANS },
     { "logit", FMC_COEF_LOGITS },
+    { "trellis/energy", 2 * N_ENERGY },
+    { "trellis/pair0", N_PAIR },
+    { "trellis/pair1", N_PAIR },
+    { "trellis/pair2", N_PAIR },
+    { "trellis/pair3", N_PAIR },
+    { "trellis/pair4", N_PAIR },
+    { "trellis/mean", (size_t)FMC_COEF_SLOTS * N_MEANS },
+    { "trellis/logit", 2 * FMC_COEF_LOGITS },
 };
 
 void fmc_coef_model_counters(fmc_coef_model *m, void (*show)(void *user, const char *name, fmc_prob *p, size_t n), void *user)
 {
-    const fmc_size_tables *t = &m->size[0];
-    fmc_prob *const p[N_ARRAYS] = { t->energy,    t->pair[0], t->pair[1], t->pair[2],    t->pair[3], t->pair[4], t->mean,
-                                    m->mean_sign, m->sign,    m->segment, m->exp_golomb, m->top_bit, t->logit };
+    fmc_prob *const common[N_COMMON] = { m->mean_sign, m->sign, m->segment, m->exp_golomb, m->top_bit };
+    fmc_prob *const sizes[N_SIZES] = { m->size[0].energy, m->pair[0], m->pair[1], m->pair[2],
+                                       m->pair[3], m->pair[4], m->mean, m->size[0].logit };
+    const int is_trellis = m->n_quantisers > 1;
 
-    for (int i = 0; i < N_ARRAYS; i++)
-        show(user, array[i].name, p[i], array[i].n);
+    for (int i = 0; i < N_ARRAYS; i++) {
+        const int k = i - N_COMMON;
+
+        show(user, array[i].name, k < 0 ? common[i] : (k >= N_SIZES) == is_trellis ? sizes[k % N_SIZES] : NULL, array[i].n);
+    }
 }
 
 void fmc_coef_model_arrays(void (*show)(void *user, const char *name, fmc_prob *p, size_t n), void *user)
@@ -215,19 +234,19 @@ static void copy_start(void *user, const char *name, fmc_prob *p, size_t n)
     const fmc_prob **from = user;
 
     (void)name;
-    memcpy(p, *from, n * sizeof *p);
+    if (p)
+        memcpy(p, *from, n * sizeof *p);
     *from += n;
 }
 
 static void start_from_prior(fmc_coef_model *m)
 {
     const fmc_prob *from = m->prior->start;
+    const fmc_mix_set *mix = m->prior->mix;
 
     fmc_coef_model_counters(m, copy_start, &from);
-    memcpy(m->size[0].mix, m->prior->mix, N_MIX * sizeof *m->size[0].mix);
-    memcpy(m->sign_mix, m->prior->mix + N_MIX, sizeof m->sign_mix);
-    for (int32_t v = 0; v < FMC_COEF_LOG_MAX; v++)
-        m->prior_log[v] = fmc_prior_log(v);
+    memcpy(m->size[0].mix, mix + (m->n_quantisers > 1 ? N_MIX : 0), m->n_quantisers * N_MIX * sizeof *mix);
+    memcpy(m->sign_mix, mix + 3 * N_MIX, sizeof m->sign_mix);
 }
 
 fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, const fmc_prior *prior, fmc_coef_model **out)
@@ -241,12 +260,13 @@ fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, const fm
     m->n_quantisers = tier & FMC_COEF_TRELLIS ? 2 : 1;
     m->prior = m->tier == FMC_COEF_PRIOR ? prior : NULL;
     FMC_TRY(allocate(a, m));
-    init_energy(m->size[0].energy);
+    for (uint32_t i = 0; i < m->n_quantisers; i++)
+        init_energy(m->size[i].energy);
     if (m->dist[0]) {
         init_dist(m->dist[0]);
         memset(m->n_seen[0], SYMBOL_START, FMC_COEF_CLASSES * FMC_COEF_ENERGIES);
     }
-    init_mix(m->size[0].mix, N_MIX, m->n_inputs);
+    init_mix(m->size[0].mix, (size_t)m->n_quantisers * N_MIX, m->n_inputs);
     init_mix(m->sign_mix, FMC_COEF_CLASSES, 2);
     if (m->mean_sign)
         set_probs(m->mean_sign, N_MEANS, FMC_PROB_INIT);
@@ -258,8 +278,6 @@ fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, const fm
         m->log_class[v] = log_class(v);
     if (m->prior)
         start_from_prior(m);
-    if (m->n_quantisers > 1)
-        copy_sizes(m, &m->size[0], &m->size[1]);
     *out = m;
     m = NULL;
 done:
@@ -271,18 +289,15 @@ void fmc_coef_model_destroy(const fmc_allocator *a, fmc_coef_model *m)
 {
     if (!m)
         return;
-    for (int k = 0; k < 2; k++) {
-        fmc_size_tables *t = &m->size[k];
-
-        fmc_dealloc(a, t->energy);
-        for (int i = 0; i < 5; i++)
-            fmc_dealloc(a, t->pair[i]);
-        fmc_dealloc(a, t->mean);
-        fmc_dealloc(a, t->logit);
-        fmc_dealloc(a, t->mix);
-    }
+    fmc_dealloc(a, m->size[0].energy);
+    fmc_dealloc(a, m->size[0].logit);
+    fmc_dealloc(a, m->size[0].mix);
+    for (int i = 0; i < 5; i++)
+        fmc_dealloc(a, m->pair[i]);
+    fmc_dealloc(a, m->mean);
     fmc_dealloc(a, m->mean_sign);
-    fmc_dealloc(a, m->prior_log);
+    fmc_dealloc(a, m->number_log);
+    fmc_dealloc(a, m->value_log);
     for (int i = 0; i < 3; i++) {
         fmc_dealloc(a, m->dist[i]);
         fmc_dealloc(a, m->n_seen[i]);

@@ -37,11 +37,9 @@ typedef struct fmc_mix_set {
     uint32_t n;
 } fmc_mix_set;
 
-/** What speaks of magnitudes. A trellis has a second one, for the values of its second quantiser. */
+/** What speaks of the magnitudes of one quantiser: a trellis has two. */
 typedef struct fmc_size_tables {
     fmc_prob    *energy;              /* [class][energy][decision] */
-    fmc_prob    *pair[5];             /* [FMC_COEF_PAIRS][slot] */
-    fmc_prob    *mean;                /* [slot][scale][means]; tiers BEST, PRIOR */
     fmc_prob    *logit;               /* tier PRIOR: [output][range 3][bucket] */
     fmc_mix_set *mix;                 /* [class][decision][4] */
 } fmc_size_tables;
@@ -51,8 +49,10 @@ typedef struct fmc_coef_model {
     uint32_t     tier;
     uint32_t     n_pairs;             /* contexts besides the energy */
     uint32_t     n_inputs;            /* mixed probabilities */
-    fmc_size_tables size[2];          /* by quantiser */
-    uint32_t     n_quantisers;
+    uint32_t     n_quantisers;        /* 2: of a trellis */
+    fmc_size_tables size[2];          /* by quantiser, each array behind the other's */
+    fmc_prob    *pair[5];             /* [FMC_COEF_PAIRS][slot] */
+    fmc_prob    *mean;                /* [slot][scale][means]; tiers BEST, PRIOR */
     fmc_prob    *mean_sign;           /* [scale][means]; tiers BEST, PRIOR */
     fmc_mix_set  sign_mix[FMC_COEF_CLASSES];
     fmc_prob     sign[FMC_COEF_SIGNS];
@@ -64,12 +64,12 @@ typedef struct fmc_coef_model {
     uint8_t     *log_class;           /* [FMC_COEF_LOG_MAX] */
     fmc_mean     own;                 /* conditional mean, tiers BEST, PRIOR */
     const struct fmc_prior *prior;    /* tier PRIOR, else NULL */
-    int16_t     *prior_log;           /* tier PRIOR: fmc_prior_log of [FMC_COEF_LOG_MAX] */
+    int16_t     *number_log, *value_log; /* tier PRIOR: fmc_prior_log of [FMC_COEF_LOG_MAX]; of values in their unit */
 } fmc_coef_model;
 
 /** @param prior  for tier PRIOR, borrowed; ignored by the others. */
 fmc_status fmc_coef_model_create(const fmc_allocator *a, uint32_t tier, const struct fmc_prior *prior, fmc_coef_model **out);
-/** Show every array of counters of a model of tier PRIOR, in the order in which priors store them. */
+/** Show every array of counters that a prior stores, in its order; p is NULL where the model, of tier PRIOR, has none. */
 void       fmc_coef_model_counters(fmc_coef_model *m, void (*show)(void *user, const char *name, fmc_prob *p, size_t n),
                                    void *user);
 /** The same without a model: names and sizes alone, p is NULL. */

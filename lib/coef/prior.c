@@ -39,29 +39,34 @@ void fmc_prior_free(const fmc_allocator *a, fmc_prior *p)
 }
 
 /* Of a magnitude. */
-static int log_of(uint32_t v)
+static int log_of(uint32_t v, unsigned unit)
 {
-    const uint32_t u = v + 1;
-    unsigned top = 0;
+    const uint32_t u = v + (1u << unit);
+    unsigned top = unit;
     uint32_t r;
 
     if (v >= 1u << 20)
         return FMC_PRIOR_MAX_VALUE;
     while (u >> (top + 1))
         top++;
-    r = 32 * top + (((u << 5) >> top) & 31);
+    r = 32 * (top - unit) + (((u << 5) >> top) & 31);
     return (int)(r < FMC_PRIOR_MAX_VALUE ? r : FMC_PRIOR_MAX_VALUE);
 }
 
-int16_t fmc_prior_log(int32_t v)
+int16_t fmc_prior_log(int32_t v, unsigned unit)
 {
-    return (int16_t)(v < 0 ? -log_of(0u - (uint32_t)v) : log_of((uint32_t)v));
+    return (int16_t)(v < 0 ? -log_of(0u - (uint32_t)v, unit) : log_of((uint32_t)v, unit));
 }
 
-/* As log_of, by the block's table. */
-static int16_t quick_log(const fmc_coef_block *b, uint32_t v)
+/* As log_of, by the block's tables: of a number, of a sum of values in their unit. */
+static int16_t number_log(const fmc_coef_block *b, uint32_t v)
 {
-    return v < FMC_COEF_LOG_MAX ? b->model->prior_log[v] : (int16_t)log_of(v);
+    return v < FMC_COEF_LOG_MAX ? b->model->number_log[v] : (int16_t)log_of(v, 0);
+}
+
+static int16_t value_log(const fmc_coef_block *b, uint32_t v)
+{
+    return v < FMC_COEF_LOG_MAX ? b->model->value_log[v] : (int16_t)log_of(v, b->model->n_quantisers - 1);
 }
 
 static int16_t at_or_zero(const int16_t *row, size_t n, size_t x)
@@ -112,25 +117,25 @@ void fmc_prior_features(const fmc_coef_block *b, const fmc_coef_row *r, const fm
     for (int i = 0; i < 14; i++)
         f[i] = FMC_SIZE(near[i]);
     f[14] = FMC_SIZE(parent);
-    f[15] = quick_log(b, sum->parent[x]);
+    f[15] = value_log(b, sum->parent[x]);
     f[16] = FMC_SIZE(time);
-    f[17] = quick_log(b, sum->time[x]);
+    f[17] = value_log(b, sum->time[x]);
     f[18] = FMC_SIZE(sibling[0]);
-    f[19] = quick_log(b, size_near(o->sibling_value, o->n_sibling[0], x - 1) +
+    f[19] = value_log(b, size_near(o->sibling_value, o->n_sibling[0], x - 1) +
                              size_near(o->sibling_value, o->n_sibling[0], x + 1));
     f[20] = FMC_SIZE(sibling[1]);
     f[21] = FMC_SIZE(sibling[2]);
 #undef FMC_SIZE
-    f[22] = quick_log(b, sum->sibling[x]);
-    f[23] = quick_log(b, at->energy);
-    f[24] = quick_log(b, at->scale);
-    f[25] = quick_log(b, mean);
+    f[22] = value_log(b, sum->sibling[x]);
+    f[23] = number_log(b, at->energy);
+    f[24] = number_log(b, at->scale);
+    f[25] = number_log(b, mean);
     f[26] = limited(mean);
     f[27] = limited(at->scale);
-    f[28] = quick_log(b, at->run);
+    f[28] = value_log(b, at->run);
     f[29] = (int16_t)(at->shift > 7 ? 448 : at->shift * 64);
     f[30] = at->is_difference ? 256 : 0;
-    f[31] = quick_log(b, sum->north[x]);
+    f[31] = value_log(b, sum->north[x]);
     for (int i = 0; i < 12; i++)
         f[32 + i] = (int16_t)(sign * near[with_sign[i]]);
     f[44] = (int16_t)(sign * parent);

@@ -8,7 +8,7 @@
 /* Sizes of the network, docs/format.md 8.7. */
 enum {
     FMC_PRIOR_FEATURES = 52,
-    FMC_PRIOR_PLACES = 96,     /* biases of the first layer: [class][high along the last three axes] */
+    FMC_PRIOR_PLACES = 3 * 96, /* biases of the first layer: [quantiser: plain, a trellis's][class][high along the last three axes] */
     FMC_PRIOR_LAYERS = 3,
     FMC_PRIOR_MAX_WIDTH = 64,  /* of a hidden layer; a multiple of 16 */
     FMC_PRIOR_MAX_VALUE = 511, /* of features and hidden values */
@@ -38,30 +38,34 @@ typedef struct fmc_prior_watch {
  */
 typedef struct fmc_prior {
     fmc_prob        *start;       /* every counter, as fmc_coef_model_counters walks them */
-    fmc_mix_set     *mix;         /* as fmc_coef_model.mix, then sign_mix */
+    fmc_mix_set     *mix;         /* of plain quantisers, of a trellis's first, its second; then sign_mix */
     fmc_prior_layer  layer[FMC_PRIOR_LAYERS];
     const fmc_prior_watch *watch; /* NULL: nobody */
 } fmc_prior;
 
 /** Sizes of p->start and p->mix. */
 enum {
-    FMC_PRIOR_COUNTERS = FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS + 5 * FMC_COEF_PAIRS * FMC_COEF_SLOTS +
-                         (FMC_COEF_SLOTS + 1) * FMC_COEF_MEANS * (FMC_COEF_ENERGIES / 2) + FMC_COEF_SIGNS +
-                         FMC_COEF_CLASSES * 4 + FMC_COEF_ESCAPES + FMC_COEF_TOPS + FMC_COEF_LOGITS,
-    FMC_PRIOR_SETS = FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4 + FMC_COEF_CLASSES
+    FMC_PRIOR_COUNTERS = 3 * (FMC_COEF_CLASSES * FMC_COEF_ENERGIES * FMC_COEF_DECISIONS + FMC_COEF_LOGITS) +
+                         2 * 5 * FMC_COEF_PAIRS * FMC_COEF_SLOTS +
+                         (2 * FMC_COEF_SLOTS + 1) * FMC_COEF_MEANS * (FMC_COEF_ENERGIES / 2) + FMC_COEF_SIGNS +
+                         FMC_COEF_CLASSES * 4 + FMC_COEF_ESCAPES + FMC_COEF_TOPS,
+    FMC_PRIOR_SETS = 3 * FMC_COEF_CLASSES * FMC_COEF_DECISIONS * 4 + FMC_COEF_CLASSES
 };
 
 /** Zeroed arrays for hidden layers of these widths. @return FMC_OK, _NO_MEMORY; fmc_prior_free also after a failure. */
 fmc_status fmc_prior_alloc(const fmc_allocator *a, uint32_t width1, uint32_t width2, fmc_prior *p);
 void       fmc_prior_free(const fmc_allocator *a, fmc_prior *p);
 
-/** Signed logarithm of a value, 32 an octave: sign * min(511, floor(32 log2(1 + |v|))) with straight lines inside octaves. */
-int16_t fmc_prior_log(int32_t v);
+/**
+ * Signed logarithm of a number, 32 an octave: sign * min(511, floor(32 log2(1 + |v| / 2^unit))) with straight lines inside octaves.
+ * @param unit  1 for multiples of a trellis's step, else 0.
+ */
+int16_t fmc_prior_log(int32_t v, unsigned unit);
 
 /** What the value at x is known by before it is coded, besides rows. */
 typedef struct fmc_prior_place {
     size_t   x;
-    uint32_t energy, run, scale; /* 1/16 */
+    uint32_t energy, run, scale; /* 1/16; run in the unit of values */
     int32_t  mean;               /* 1/16, after a difference was taken */
     unsigned shift;              /* low bits split off */
     int      is_difference;

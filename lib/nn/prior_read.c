@@ -5,7 +5,7 @@
 #include "core/status.h"
 #include "nn/model.h"
 
-enum { LAYOUT = 1, MAX_SEEN = 127, MAX_SETS_SEEN = 65535, MAX_SHIFT = 20, MAX_BIAS = 1 << 22, MAX_WEIGHT = 127, MAX_MIX = 1 << 20 };
+enum { LAYOUT = 2, MAX_SEEN = 127, MAX_SETS_SEEN = 65535, MAX_SHIFT = 20, MAX_BIAS = 1 << 22, MAX_WEIGHT = 127, MAX_MIX = 1 << 20 };
 
 static fmc_status refuse(fmc_model *m, const char *name)
 {

@@ -136,15 +136,20 @@ static size_t read_file(const char *dir, const char *name, unsigned char *bytes,
     return size;
 }
 
-/* How the chunks were coded, for whoever reads the list. */
-static void describe(fmc_ctx *ctx, const unsigned char *bytes, size_t size, FILE *list)
+/* How the chunks were coded, for whoever reads the list. @return 0 where a case is named after something that was not chosen. */
+static int describe(fmc_ctx *ctx, const unsigned char *bytes, size_t size, const char *name, FILE *list)
 {
+    static const char *const promised[] = { "trellis", "prior" };
     static const char *const coders[] = { "?", "transform", "interp", "grid", "exact", "?", "?", "pca" };
     fmc_chunk_info chunk = { .struct_size = sizeof chunk };
+    int is_kept = 1;
 
     if (fmc_inspect_chunk(ctx, bytes, size, 0, &chunk) == FMC_OK)
         fprintf(list, " # %zu bytes, %s %s", size, coders[chunk.coder <= 7 ? chunk.coder : 0], chunk.detail);
     fputc('\n', list);
+    for (size_t i = 0; i < sizeof promised / sizeof *promised; i++)
+        is_kept &= !strstr(name, promised[i]) || strstr(chunk.detail, promised[i]) || (i == 1 && chunk.model != 0);
+    return is_kept;
 }
 
 static int make_stream(fmc_ctx *ctx, const golden_case *c, const char *streams, FILE *list)
@@ -159,8 +164,12 @@ static int make_stream(fmc_ctx *ctx, const golden_case *c, const char *streams, 
     if (st == FMC_OK) {
         fprintf(list, "%s %016llx %016llx %016llx", c->name, (unsigned long long)hash[0], (unsigned long long)hash[1],
                 (unsigned long long)hash[2]);
-        describe(ctx, bytes, size, list);
-        st = write_file(streams, c->name, bytes, size) ? FMC_ERR_IO : FMC_OK;
+        if (!describe(ctx, bytes, size, c->name, list)) {
+            fprintf(stderr, "%s: not coded as its name says\n", c->name);
+            st = FMC_ERR_ARG;
+        }
+        if (write_file(streams, c->name, bytes, size))
+            st = FMC_ERR_IO;
     } else {
         fprintf(stderr, "%s: %s (%s)\n", c->name, fmc_status_string(st), fmc_ctx_message(ctx));
     }

@@ -14,8 +14,8 @@ from . import static
 FAST, AVERAGE, MIX, BEST, STATIC, PRIOR = range(6)
 TRELLIS = 8
 WITH_TRELLIS = [TRELLIS + t for t in (MIX, BEST, PRIOR)]
-NEXT_STATE = ((0, 2), (2, 0), (1, 3), (3, 1))  # 8.6, by the parity of the integer
-OF_SIZES = ("energy", "pair", "mean_table", "mix", "by_logit")  # what a trellis has for each of its quantisers
+NEXT_STATE = ((0, 1), (2, 3), (5, 4), (7, 6), (1, 0), (3, 2), (4, 5), (6, 7))  # 8.6, by the parity of the integer
+OF_SIZES = ("energy", "mix", "by_logit")  # what a trellis has for each of its quantisers
 LARGEST = 1 << 28
 LIMIT = 127
 WEIGHTS = [  # w ww north north2 up parent sibling time
@@ -66,11 +66,11 @@ def lg(v):
     return min(4 + 4 * (t - 2) + ((v >> (t - 2)) & 3), 39)
 
 
-def log(v):
-    """8.7: 32 an octave, with the sign."""
-    u = abs(v) + 1
+def log(v, unit=0):
+    """8.7: 32 an octave, with the sign; unit 1 for multiples of a trellis's step."""
+    u = abs(v) + (1 << unit)
     t = u.bit_length() - 1
-    k = min(32 * t + ((u << 5) >> t & 31), 511)
+    k = min(32 * (t - unit) + ((u << 5) >> t & 31), 511)
     return -k if v < 0 else k
 
 
@@ -126,7 +126,7 @@ class Block:
     """8.1 to 8.5: one independent share of all bands; writes into q, a list of arrays."""
 
     def __init__(self, bands, q, tier, index, n_blocks, data, prior=None):
-        self.by_turns, tier = bool(tier & TRELLIS), tier & 7
+        self.unit, tier = int(bool(tier & TRELLIS)), tier & 7
         self.bands, self.q, self.tier, self.index, self.n_blocks = bands, q, tier, index, n_blocks
         self.d = Decoder(data)
         self.m = [np.zeros(b.dim, np.int64) for b in bands]
@@ -141,26 +141,34 @@ class Block:
         self.sign, self.segment = [prob(0.5)] * (27 * 4), [prob(0.125)] * 24
         self.escape, self.top = [prob(0.5)] * 30, [prob(15 / 32)] * 16
         self.mix, self.sign_mix = {}, {}
+        self.error = [0] * (max(b.dim[4] for b in bands) + 4)
         if tier == PRIOR:
             self.start(prior)
-        self.error = [0] * (max(b.dim[4] for b in bands) + 4)
-        first = {name: getattr(self, name) for name in OF_SIZES if hasattr(self, name)}
-        self.of_quantiser = [first, copy.deepcopy(first)]
+        else:
+            first = {name: getattr(self, name) for name in OF_SIZES if hasattr(self, name)}
+            self.of_quantiser = [first, copy.deepcopy(first)]
 
     def start(self, model):
         """8.7: where a prior lets the adaptive model begin."""
         a = model.arrays
         table = {n: [int(p) << 16 | int(k) for p, k in zip(a[f"start/{n}"].ravel(), a[f"seen/{n}"].ravel())]
                  for n in COUNTERS}
+        kind = "trellis/" if self.unit else ""
         self.prior = model
-        self.energy = {(c, e): table["energy"][(e * 12 + c) * 16:(e * 12 + c) * 16 + 16] for c in range(12) for e in range(40)}
-        self.pair = [table[f"pair{i}"] for i in range(5)]
-        self.mean_table, self.mean_sign, self.sign = table["mean"], table["mean_sign"], table["sign"]
+        self.pair = [table[f"{kind}pair{i}"] for i in range(5)]
+        self.mean_table, self.mean_sign, self.sign = table[f"{kind}mean"], table["mean_sign"], table["sign"]
         self.segment = [table["segment"][4 * c + k] for c in range(12) for k in range(2)]
-        self.escape, self.top, self.by_logit = table["escape"], table["top"], table["logit"]
-        w, n = a["mix/weight"].reshape(780, 9).tolist(), a["mix/seen"].ravel().tolist()
-        self.mix = {(c, k, r): [w[i], n[i]] for c in range(12) for k in range(16) for r in range(4) for i in [(c * 16 + k) * 4 + r]}
-        self.sign_mix = {c: [w[768 + c], n[768 + c]] for c in range(12)}
+        self.escape, self.top = table["escape"], table["top"]
+        w, n = a["mix/weight"].reshape(2316, 9).tolist(), a["mix/seen"].ravel().tolist()
+        self.sign_mix = {c: [w[2304 + c], n[2304 + c]] for c in range(12)}
+        self.of_quantiser = []
+        for z in range(1 + self.unit):
+            energy, logit, first = table[f"{kind}energy"][7680 * z:], table[f"{kind}logit"][1536 * z:], 768 * (self.unit + z)
+            self.of_quantiser.append({
+                "energy": {(c, e): energy[(e * 12 + c) * 16:(e * 12 + c) * 16 + 16] for c in range(12) for e in range(40)},
+                "by_logit": logit,
+                "mix": {(c, k, r): [w[i], n[i]] for c in range(12) for k in range(16) for r in range(4)
+                        for i in [first + (c * 16 + k) * 4 + r]}})
 
     def rows_of(self, band):
         return band.dim[3] * self.index // self.n_blocks, band.dim[3] * (self.index + 1) // self.n_blocks
@@ -288,9 +296,12 @@ class Block:
     def features(self, i, at, x, sums, energy, run, scale, mean, shift, is_difference):
         band, n = self.bands[i], self.bands[i].dim[4]
 
+        def size(v):
+            return log(v, self.unit)
+
         def tap(dz, dy, dx):
             to = (at[0], at[1], at[2] + dz, at[3] + dy)
-            return log(int(self.q[i][to][x + dx])) if self.has(i, to) and 0 <= x + dx < n else 0
+            return size(int(self.q[i][to][x + dx])) if self.has(i, to) and 0 <= x + dx < n else 0
 
         def other_row(j, mask):
             to = self.other(j, mask, at) if j >= 0 and self.bands[j].count else None
@@ -298,7 +309,7 @@ class Block:
 
         def spread(j, mask):
             row = other_row(j, mask)
-            return log(row[min(x >> (mask >> 4 & 1), len(row) - 1)]) if row else 0
+            return size(row[min(x >> (mask >> 4 & 1), len(row) - 1)]) if row else 0
 
         def value(row, k):
             return row[k] if 0 <= k < len(row) else 0
@@ -308,14 +319,14 @@ class Block:
         north, _, _, parent_sum, sibling_sum, time_sum = sums
         parent, time = spread(band.parent, band.parent_half), spread(band.time_parent, band.time_half)
         rows = [other_row(j, 0) for j in (list(reversed(band.siblings)) + [-1] * 3)[:3]]
-        sibling = [log(value(r, x)) for r in rows]
+        sibling = [size(value(r, x)) for r in rows]
         beside = abs(value(rows[0], x - 1)) + abs(value(rows[0], x + 1))
         s = -1 if mean < 0 else 1
         y, z = at[3] & 1, at[2] & 1
-        f = [abs(v) for v in near] + [abs(parent), log(parent_sum[x]), abs(time), log(time_sum[x]), abs(sibling[0]), log(beside),
-                                      abs(sibling[1]), abs(sibling[2]), log(sibling_sum[x]), log(energy), log(scale),
-                                      log(abs(mean)), min(abs(mean), 511), min(scale, 511), log(run), 64 * min(shift, 7),
-                                      256 if is_difference else 0, log(north[x])]
+        f = [abs(v) for v in near] + [abs(parent), size(parent_sum[x]), abs(time), size(time_sum[x]), abs(sibling[0]), size(beside),
+                                      abs(sibling[1]), abs(sibling[2]), size(sibling_sum[x]), log(energy), log(scale),
+                                      log(abs(mean)), min(abs(mean), 511), min(scale, 511), size(run), 64 * min(shift, 7),
+                                      256 if is_difference else 0, size(north[x])]
         f += [s * near[k] for k in (0, 1, 3, 6, 5, 4, 8, 13, 9, 10, 11, 12)] + [s * parent, s * time, s * sibling[0], s * sibling[1]]
         return f + [s * (-parent if x & 1 else parent), s * (-parent if y else parent), s * (-time if z else time),
                     s * (-parent if x & 1 != y else parent)]
@@ -412,7 +423,8 @@ class Block:
         def tap(r, x):
             return float(r[x]) if r is not None and 0 <= x < n else 0.0
 
-        x, state, by_turns = -1, 0, self.by_turns and not band.is_low
+        x, state, unit = -1, 0, self.unit
+        by_turns, most = unit and not band.is_low, LARGEST >> unit
         while x + 1 < n:
             x += 1
             if x % 16 == 0 and not any(energy0[x:x + 16]) and not w and not ww:
@@ -424,8 +436,10 @@ class Block:
                         state = NEXT_STATE[state][0]
                     x, run = end - 1, 0
                     continue
-            self.__dict__.update(self.of_quantiser[state >> 1])
-            energy = energy0[x] + ((kw * w + kww * ww) >> 4)
+            quantiser = state & 1
+            self.__dict__.update(self.of_quantiser[quantiser])
+            sum_of_values = energy0[x] + ((kw * w + kww * ww) >> 4)
+            energy = (sum_of_values + unit) >> unit
             self.c, self.e = class_of(band), lg(energy)
             if self.tier != FAST:
                 near = half(2 * (4 * w + 2 * north[x] + up[x]))
@@ -439,11 +453,14 @@ class Block:
             total = energy
             if best:
                 e = error[x:x + 4]
-                scale = (3 * e[1] + e[0] + 3 * e[2] + e[3] + energy0[x]) // 9
+                scale = (3 * e[1] + e[0] + 3 * e[2] + e[3] + ((energy0[x] + unit) >> unit)) // 9
                 self.scale = half(scale)
-                mean = first_mean = self.mean.predict(
+                mean = self.mean.predict(
                     [tap(q, x - 1) if x else 0.0, tap(q_n, x), tap(q_u, x), tap(q, x - 2), tap(q_nn, x), tap(q_uu, x),
                      tap(q_n, x - 1), tap(q_n, x + 1), tap(q_u, x - 1), tap(q_u, x + 1), tap(q_un, x), tap(q_us, x)])
+                if unit:
+                    mean = int((mean + quantiser * min(max(mean, -16), 16)) / 2)
+                first_mean = mean
                 if energy > 128 and 2 * scale < energy:
                     base = (mean + 8) >> 4
                     mean -= 16 * base
@@ -454,18 +471,20 @@ class Block:
                     shift += 1
                 sums = (north, north2, up, parent, sibling, time)
                 f = self.features(i, at, x, sums, energy, run, scale, mean, shift, base != 0)
-                self.logits = [int(v) for v in ask(self.prior, f, class_of(band) * 8 + (band.high >> 2 & 7))]
+                self.logits = [int(v) for v in ask(self.prior, f, class_of(band) * 8 + (band.high >> 2 & 7) + 96 * (unit and 1 + quantiser))]
             if self.symbols:
                 value = self.value_of_symbol(band, q, q_n, q_u, x)
             else:
                 value = base + self.value(band, q, q_n, q_u, x, total, mean)
+            integer = min(max(value, -most), most)
             if best:
-                error[x + shown] = min(abs(16 * value - first_mean), 4000)
-                self.mean.update(value, energy)
-            value = min(max(value, -LARGEST), LARGEST)
+                error[x + shown] = min(abs(16 * integer - first_mean), 4000)
+            value = integer if not unit else 2 * integer - quantiser * ((integer > 0) - (integer < 0))
+            if best:
+                self.mean.update(value, sum_of_values)
             q[x] = value
             if by_turns:
-                state = NEXT_STATE[state][abs(value) & 1]
+                state = NEXT_STATE[state][abs(integer) & 1]
             magnitude = min(abs(value), 255)
             m[x] = magnitude
             run = min((run * 7 >> 3) + 16 * magnitude, 8000)
@@ -507,19 +526,7 @@ def decode(bands, tier, r, prior=None):
     for band, v in zip(bands, q):
         if band.is_low:
             undo_differences(v)
-        if tier & TRELLIS:
-            expand(v, band.is_low)
     return q
-
-
-def expand(q, is_low):
-    """8.6: integers of a trellis to multiples of its step."""
-    for row in q.reshape(-1, q.shape[-1]):
-        state = 0
-        for x, v in enumerate(row.tolist()):
-            half = state >> 1 if v and not is_low else 0
-            row[x] = 2 * v + (half if v < 0 else -half)
-            state = NEXT_STATE[state][abs(v) & 1]
 
 
 def dequantise(q, step, centres, real):

@@ -4,11 +4,17 @@ import numpy as np
 
 from . import fmcw
 
-FEATURES, PLACES, OUTPUTS, LARGEST, LOGIT = 52, 96, 16, 511, 2047
-INPUTS, SETS, MIX_SETS = 9, 780, 768
-COUNTERS = {"energy": 12 * 40 * 16, "pair0": 6400, "pair1": 6400, "pair2": 6400, "pair3": 6400, "pair4": 6400,
-            "mean": 8 * 20 * 31, "mean_sign": 20 * 31, "sign": 108, "segment": 48, "escape": 40, "top": 16,
-            "logit": OUTPUTS * 3 * 32}
+FEATURES, PLACES, OUTPUTS, LARGEST, LOGIT = 52, 3 * 96, 16, 511, 2047
+INPUTS, SETS, MIX_SETS = 9, 3 * 768 + 12, 3 * 768
+
+
+def _sizes(prefix, quantisers):
+    pairs = {f"{prefix}pair{i}": 6400 for i in range(5)}
+    return {f"{prefix}energy": quantisers * 12 * 40 * 16, **pairs, f"{prefix}mean": 8 * 20 * 31,
+            f"{prefix}logit": quantisers * OUTPUTS * 3 * 32}
+
+
+COUNTERS = {"mean_sign": 20 * 31, "sign": 108, "segment": 48, "escape": 40, "top": 16, **_sizes("", 1), **_sizes("trellis/", 2)}
 N_COUNTERS = sum(COUNTERS.values())
 
 
@@ -21,7 +27,7 @@ def check(model):
     """Every rule of weights-format.md 6."""
     need = fmcw.need
     numbers, a = model.numbers, model.arrays
-    need(numbers["layout"] == 1, "layout of the prior is not known")
+    need(numbers["layout"] == 2, "layout of the prior is not known")
     for w in (numbers["width1"], numbers["width2"]):
         need(16 <= w <= 64 and w % 16 == 0, "width of a hidden layer")
     need(not model.programs, "programs in a prior")
@@ -46,14 +52,16 @@ def neutral_counters():
     start, seen = {}, {k: np.zeros(n, np.uint8) for k, n in COUNTERS.items()}
     for name, n in COUNTERS.items():
         start[name] = np.zeros(n, np.uint16)
-    start["energy"][:] = 0x6000
-    start["energy"][::16] = 0x4000
+    for name in ("energy", "trellis/energy"):
+        start[name][:] = 0x6000
+        start[name][::16] = 0x4000
     for name in ("mean_sign", "sign", "escape"):
         start[name][:] = 0x8000
     start["segment"][:], start["top"][:] = 0x2000, 0x7800
     centre = (np.arange(32) * 128 + 64 - 2048) / 256
-    start["logit"][:] = np.tile(np.round(65535 / (1 + np.exp(-centre))), OUTPUTS * 3)
-    seen["logit"][:] = 20
+    for name in ("logit", "trellis/logit"):
+        start[name][:] = np.tile(np.round(65535 / (1 + np.exp(-centre))), len(start[name]) // 32)
+        seen[name][:] = 20
     return start, seen
 
 
@@ -75,7 +83,7 @@ def build(layers, start, seen, mix, mix_seen, record):
     for i, (weight, bias, shift) in enumerate(layers):
         arrays[f"layer{i}/weight"], arrays[f"layer{i}/bias"] = weight.astype("i1"), bias.astype("<i4")
         arrays[f"layer{i}/shift"] = shift.astype("u1")
-    numbers = {"layout": 1, "width1": layers[0][0].shape[0], "width2": layers[1][0].shape[0]}
+    numbers = {"layout": 2, "width1": layers[0][0].shape[0], "width2": layers[1][0].shape[0]}
     return fmcw.Model("prior", numbers, {}, arrays, record)
 
 

@@ -40,7 +40,7 @@ def cut(fields, chunk, folder, bounds, most, random):
             raw = folder / f"{i}_{k}.raw"
             np.ascontiguousarray(part).astype(part.dtype.newbyteorder("<")).tofile(raw)
             shape = " ".join(map(str, part.shape))
-            lines += [f"{raw} f{8 * part.dtype.itemsize} {part.ndim} {shape} 4 {min(b * whole / spread, 1)}" for b in bounds]
+            lines += [f"{raw} f{8 * part.dtype.itemsize} {part.ndim} {shape} 4 {min(b * whole / spread, 1)} {e}" for b in bounds for e in prior_watch.EFFORTS]
     listing = folder / "jobs.txt"
     listing.write_text("\n".join(lines) + "\n")
     return listing, total / max(len(lines), 1)

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a prior learns from: crops of fields, compressed by the library itself (tool/prior_watch), and their pooled statistics."""
+import concurrent.futures
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 
 import numpy as np
 
 from . import prior
 
-BOUNDS = [(4, 1e-2), (4, 1e-2), (4, 3e-3), (4, 3e-3), (4, 1e-3), (4, 1e-3), (4, 3e-4), (2, 1e-2), (2, 1e-3)]  # NRMSE; of the range
+BOUNDS = [(4, 1e-2), (4, 1e-2), (4, 3e-3), (4, 3e-3), (4, 1e-3), (4, 1e-3), (4, 3e-4), (2, 1e-2), (2, 1e-3),
+          (2, 1e-4)]  # NRMSE; of the range
+EFFORTS = 5, 9    # plain quantisers; trellises
 SIZES = (8, 16, 32), (48, 64, 96, 128)
 STATE = np.dtype([("counter", "<u4", prior.N_COUNTERS), ("mix", "<i4", (prior.SETS, prior.INPUTS + 1))])
 STRONGEST, SEEN_MIX = 40.0, 1000  # how many bits a start is worth at most
@@ -60,18 +65,33 @@ def make_jobs(files, folder, seed=1, times=1, bounds=None, log=print):
             raw = folder / f"{k}_{i:05d}.raw"
             field.astype(field.dtype.newbyteorder("<")).tofile(raw)
             shape = " ".join(map(str, field.shape))
-            lines.append(f"{raw} f{8 * field.dtype.itemsize} {field.ndim} {shape} {kind} {bound}")
+            lines += [f"{raw} f{8 * field.dtype.itemsize} {field.ndim} {shape} {kind} {bound} {e}" for e in EFFORTS]
+    lines.sort(key=lambda line: line.split()[-1])  # by effort: every n-th line is of both
     listing.write_text("\n".join(lines) + "\n")
     log(f"{len(lines)} jobs in {folder}")
     return listing
 
 
 def watch(tool, weights, jobs, states="-", samples="-", count=7000):
-    """Run the tool; (bytes, values, sampled) of each job."""
-    with open(jobs) as f:
-        out = subprocess.run([str(tool), str(weights), str(states), str(samples), str(count)], stdin=f, check=True, text=True,
-                             capture_output=True).stdout
-    return [tuple(map(int, line.split())) for line in out.splitlines()]
+    """Run the tool, one process a core, each with a stretch of the jobs; (bytes, values, sampled) of each job."""
+    lines = pathlib.Path(jobs).read_text().splitlines(keepends=True)
+    n = max(1, min(os.cpu_count() or 1, len(lines)))
+    parts = [lines[len(lines) * i // n:len(lines) * (i + 1) // n] for i in range(n)]
+    names = [[str(f) if str(f) == "-" else f"{f}.{i}" for f in (states, samples)] for i in range(n)]
+    running = [subprocess.Popen([str(tool), str(weights), *files, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+               for files in names]
+    with concurrent.futures.ThreadPoolExecutor(n) as pool:
+        out = list(pool.map(lambda p, part: p.communicate("".join(part))[0], running, parts))
+    if any(p.returncode for p in running):
+        raise RuntimeError(f"{tool} failed on {jobs}")
+    for k, target in enumerate((states, samples)):
+        if str(target) != "-":
+            with open(target, "wb") as f:
+                for files in names:
+                    with open(files[k], "rb") as part:
+                        shutil.copyfileobj(part, f)
+                    os.unlink(files[k])
+    return [tuple(map(int, line.split())) for text in out for line in text.splitlines()]
 
 
 def split(counters):
@@ -93,8 +113,21 @@ def pool(states, base_start, base_seen, base_mix, base_mix_seen, strongest=STRON
     each with the bits that it has seen, at most 60; it counts as many bits as a beta distribution of the same spread
     between streams would. What no stream has used stays as it was.
     """
-    states = np.fromfile(states, STATE)
-    raw = states["counter"]
+    states = np.memmap(states, STATE, "r")
+    base = join(base_start, base_seen)
+    counters = np.concatenate([pool_counters(states["counter"][:, at:at + 8192], base[at:at + 8192], strongest)
+                               for at in range(0, prior.N_COUNTERS, 8192)])
+    start, seen = split(counters)
+    bits = np.minimum(states["mix"][:, :, prior.INPUTS].astype(np.float64), 2000)
+    weighted = np.stack([(bits * states["mix"][:, :, i]).sum(0) for i in range(prior.INPUTS)], 1)
+    know, total = 2000.0, bits.sum(0)
+    mix = (weighted + know * base_mix) / (total + know)[:, None]
+    mix_seen = np.maximum(np.minimum(total / 20, SEEN_MIX), base_mix_seen)
+    return start, seen, np.clip(np.round(mix), -2 ** 20, 2 ** 20).astype(np.int32), np.minimum(mix_seen, 65535).astype(np.uint16)
+
+
+def pool_counters(raw, base, strongest):
+    """raw: [stream][counter]; base: where they began. Start << 16 | seen."""
     p, n = (raw >> 10).astype(np.float64) / 2 ** 22, np.minimum((raw & 1023).astype(np.float64), 60)
     total = n.sum(0)
     safe = np.maximum(total, 1e-9)
@@ -104,10 +137,4 @@ def pool(states, base_start, base_seen, base_mix, base_mix_seen, strongest=STRON
     strength = np.clip(mean * (1 - mean) / np.maximum(spread - noise, 1e-7) - 1, 1, strongest)
     strength = np.minimum(np.round(np.minimum(strength, total / 2)), 127)
     counters = np.round(mean * 65535).astype(np.uint32) << 16 | strength.astype(np.uint32)
-    start, seen = split(np.where((total > 0) & (strength >= 1), counters, join(base_start, base_seen)))
-    bits = np.minimum(states["mix"][:, :, prior.INPUTS].astype(np.float64), 2000)
-    weight = states["mix"][:, :, :prior.INPUTS].astype(np.float64)
-    know, total = 2000.0, bits.sum(0)
-    mix = ((bits[:, :, None] * weight).sum(0) + know * base_mix) / (total + know)[:, None]
-    mix_seen = np.maximum(np.minimum(total / 20, SEEN_MIX), base_mix_seen)
-    return start, seen, np.clip(np.round(mix), -2 ** 20, 2 ** 20).astype(np.int32), np.minimum(mix_seen, 65535).astype(np.uint16)
+    return np.where((total > 0) & (strength >= 1), counters, base)

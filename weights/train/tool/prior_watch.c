@@ -2,9 +2,10 @@
 /*
  * What a prior is trained on (weights/train/README.md): prior_watch PRIOR STATES SAMPLES COUNT < JOBS
  *
- * A job is a line `file type rank extents kind bound`: raw samples, f32 or f64, and a bound that the file is compressed to (kind
- * as in enum fmc_bound_kind), with the prior. For each coding of coefficients: to STATES the counters, weights and numbers of bits
- * seen of the model at its end; to SAMPLES about COUNT of the values, each as 54 i16: features, place, symbol. "-": none. To the
+ * A job is a line `file type rank extents kind bound effort`: raw samples, f32 or f64, and a bound that the file is compressed to (kind
+ * as in enum fmc_bound_kind) at an effort, with the prior. For each coding (above effort 5, where many a transform is tried, those
+ * of a trellis alone) of coefficients: to STATES the counters, weights and numbers of bits
+ * seen of the model at its end (zeros for quantisers that it does not have); to SAMPLES about COUNT of the values, each as 54 i16: features, place, symbol. "-": none. To the
  * standard output a line with the bytes of the stream, the values coded and those sampled.
  */
 #include <inttypes.h>
@@ -17,12 +18,13 @@
 #include "coef/prior.h"
 #include "nn/model.h"
 
-enum { MOST_STEPS = 30 };
+enum { MOST_STEPS = 30, N_MIX = (FMC_PRIOR_SETS - FMC_COEF_CLASSES) / 3 /* of a quantiser */ };
 
 typedef struct watcher {
     FILE    *states, *samples;
     uint64_t n_values, n_sampled;
     uint32_t random, rate; /* of 2^16 */
+    int      only_trellis;
 } watcher;
 
 static void see_value(void *user, const int16_t *feature, unsigned place, int32_t symbol)
@@ -31,6 +33,8 @@ static void see_value(void *user, const int16_t *feature, unsigned place, int32_
     const int32_t most = MOST_STEPS, s = symbol > most ? most : symbol < -most ? -most : symbol;
     const int16_t tail[2] = { (int16_t)place, (int16_t)s };
 
+    if (w->only_trellis && place < FMC_PRIOR_PLACES / 3)
+        return;
     w->n_values++;
     w->random = w->random * 1664525u + 1013904223u;
     if (!w->samples || w->random >> 16 >= w->rate)
@@ -42,21 +46,25 @@ static void see_value(void *user, const int16_t *feature, unsigned place, int32_
 
 static void write_counters(void *user, const char *name, fmc_prob *p, size_t n)
 {
+    static const fmc_prob none[1 << 16];
     watcher *w = user;
 
     (void)name;
-    fwrite(p, sizeof *p, n, w->states);
+    fwrite(p ? p : none, sizeof *p, n, w->states);
 }
 
 static void see_block(void *user, const fmc_coef_model *m)
 {
+    static const fmc_mix_set none[2 * N_MIX];
+    const int is_trellis = m->n_quantisers > 1;
     watcher *w = user;
 
-    if (!w->states)
+    if (!w->states || (w->only_trellis && !is_trellis))
         return;
     fmc_coef_model_counters((fmc_coef_model *)(uintptr_t)m, write_counters, w);
-    fwrite(m->mix, sizeof *m->mix, FMC_PRIOR_SETS - FMC_COEF_CLASSES, w->states);
-    fwrite(m->sign_mix, sizeof *m->mix, FMC_COEF_CLASSES, w->states);
+    fwrite(is_trellis ? none : m->size[0].mix, sizeof *none, N_MIX, w->states);
+    fwrite(is_trellis ? m->size[0].mix : none, sizeof *none, 2 * N_MIX, w->states);
+    fwrite(m->sign_mix, sizeof *none, FMC_COEF_CLASSES, w->states);
 }
 
 static void *read_samples(const char *path, size_t size)
@@ -79,7 +87,7 @@ static int compress(fmc_ctx *ctx, const fmc_model *prior, watcher *w, double cou
     fmc_array a;
     fmc_params p;
     uint64_t dim[FMC_MAX_RANK] = { 0 }, n = 1;
-    uint32_t kind;
+    uint32_t kind, effort;
     size_t size, room;
     void *out;
 
@@ -92,9 +100,11 @@ static int compress(fmc_ctx *ctx, const fmc_model *prior, watcher *w, double cou
         n *= dim[i];
     }
     (void)fmc_params_init(&p, sizeof p);
-    if (sscanf(line + used, "%" SCNu32 " %lf", &kind, &p.bound) != 2)
+    if (sscanf(line + used, "%" SCNu32 " %lf %" SCNu32, &kind, &p.bound, &effort) != 3)
         return 0;
     p.bound_kind = kind;
+    p.effort = effort;
+    w->only_trellis = effort > 5;
     p.n_threads = 1;
     p.model = prior;
     w->rate = (uint32_t)(count / (double)n >= 1 ? 65536 : count / (double)n * 65536);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Body of trellis_search.c for one real type: REAL, NAME(x). Included twice. */
+/* Body of trellis.c for one real type: REAL, NAME(x). Included twice. */
 
 typedef struct NAME(trellis_job) {
     fmc_exec inner; /* a task's own */
@@ -29,7 +29,7 @@ static void NAME(classify)(const NAME(trellis_job) *j, const fmc_band *band, siz
     float total = 5;
 
     for (size_t x = 0; x < n; x++) {
-        w->u[x] = fmin(fabs((double)c[x]) / j->step, FMC_COEF_MAX);
+        w->u[x] = fmin(fabs((double)c[x]) / j->step, FMC_COEF_MAX - 4);
         w->around[x] = 0;
     }
     NAME(add_near)(w, c, inverse, 2, -1, n);
@@ -131,7 +131,10 @@ fmc_status NAME(fmc_trellis)(const fmc_exec *ex, const fmc_band *band, size_t n_
         add_sums(&j.sums[i], &total, z->gain ? (double)z->gain[slice[i].band - band] : 1);
         add_counts(j.sums[i].count, count[fmc_coef_class(slice[i].band)]);
     }
-    measured_rates(count, rates->bits);
+    if (rates->rounds < MOST_ROUNDS) {
+        measured_rates(count, rates->bits);
+        rates->rounds++;
+    }
     *error2 = squared_error(&total) * z->step * z->step;
 done:
     fmc_dealloc(ex->alloc, slice);
