@@ -16,7 +16,7 @@ static const double grid_bias = 0.93;
 
 /*
  * Prediction that after a look promises so many times the bytes of another coder is not measured: it has lost. Only where the look
- * agrees with the probe, though: where they differ, both may be off by a fifth.
+ * agrees with the probe, though: where they differ, both may be off by a fifth; and where few bits are needed, neither can be trusted.
  */
 static const double far_off = 1.04, agreement = 0.02;
 
@@ -79,7 +79,7 @@ static fmc_status decide(fmc_encoding *e)
         FMC_TRY(fmc_predict_look(e->ex, l, &e->interp_bytes));
         fmc_dealloc(e->ex->alloc, l->x);
         l->x = NULL;
-        if (!is_whole || (e->interp_bytes > far_off * fmin(e->transform_bytes, e->grid_bytes) &&
+        if (!is_whole || (!needs_few_bits(e) && e->interp_bytes > far_off * fmin(e->transform_bytes, e->grid_bytes) &&
                           fabs(e->interp_bytes - probed) < agreement * probed))
             goto done;
     }
