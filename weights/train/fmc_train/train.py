@@ -104,7 +104,7 @@ class Run:
         self.optimiser = torch.optim.Adam(parameter_groups(self.model, recipe.rate), lr=recipe.rate, betas=(0.9, 0.98))
         self.step, self.smooth, self.seconds, self.stop = 0, None, 0.0, False
         self.reference = None
-        self.describe({"simulations": [str(f) for f in fields["simulations"]], "fields": sorted({n for n, _ in entries}),
+        self.describe({"simulations": [pathlib.Path(f).name for f in fields["simulations"]], "fields": sorted({n for n, _ in entries}),
                        "arrays": len(entries)})
         if (self.folder / "latest.pt").exists():
             self.load()
@@ -113,7 +113,7 @@ class Run:
 
     def describe(self, sources):
         about = {"architecture": "vae", "config": self.config.as_dict(), "recipe": dataclasses.asdict(self.recipe),
-                 "data": sources, "source": self.source, "parameters": parameter_count(self.model)}
+                 "data": sources, "source": self.source and pathlib.Path(self.source).name, "parameters": parameter_count(self.model)}
         path = self.folder / "config.json"
         if path.exists():
             old = json.loads(path.read_text())
