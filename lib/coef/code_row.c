@@ -89,7 +89,6 @@ FMC_ALWAYS_INLINE int32_t to_q4(double mean)
 FMC_ALWAYS_INLINE void find_mean(fmc_coef_block *b, const fmc_coef_row *r, value_context *c, size_t x)
 {
     const uint16_t *e = b->scratch.error + x;
-
     const unsigned unit = unit_of(b->model);
 
     c->scale = (3u * e[-1] + e[-2] + 3u * e[0] + e[1] + in_integers(b->scratch.rows.energy[x], unit)) / 9;

@@ -176,6 +176,22 @@ static void NAME(check_sums)(const fmc_kernels *k, const fmc_kernels *ref, size_
     ops_free(y, n * sizeof *y);
 }
 
+/* Rows so long, and values so nearly not 0, that the errors of a piece pass 2^31. */
+static void NAME(check_long_cost)(const fmc_kernels *k, const fmc_kernels *ref)
+{
+    enum { LONG = (1 << 17) + 5 };
+    REAL *x = malloc(LONG * sizeof *x);
+    uint64_t p[FMC_COST_SUMS] = { 0 }, p_got[FMC_COST_SUMS] = { 0 };
+
+    for (size_t i = 0; i < LONG; i++)
+        x[i] = (REAL)(i % 2 ? -0.6 : 0.61);
+    KERNEL(ref, pair_cost)(p, x, x, 1, LONG);
+    KERNEL(k, pair_cost)(p_got, x, x, 1, LONG);
+    assert_true(p[FMC_COST_ERROR] >> 32 > 0);
+    assert_memory_equal(p, p_got, sizeof p);
+    free(x);
+}
+
 static void NAME(check_quantize)(const fmc_kernels *k, const fmc_kernels *ref, size_t n)
 {
     const REAL offset[4] = { 0, (REAL)-0.05, (REAL)-0.02, (REAL)-0.01 };
@@ -205,6 +221,7 @@ static void NAME(check_quantize)(const fmc_kernels *k, const fmc_kernels *ref, s
 
 static void NAME(check_all)(const fmc_kernels *k, const fmc_kernels *ref)
 {
+    NAME(check_long_cost)(k, ref);
     for (size_t i = 0; i < N_OPS_SIZES; i++) {
         NAME(check_lines)(k, ref, ops_sizes[i]);
         NAME(check_sums)(k, ref, ops_sizes[i]);

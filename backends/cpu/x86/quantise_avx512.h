@@ -46,13 +46,12 @@ static inline __m512i before_avx512(const void *row, size_t x, __mmask16 in, __m
 }
 
 /* The values behind them; the last one is behind itself. */
-static inline __m512i behind_avx512(const void *row, size_t x, size_t n, __mmask16 in, __m512i here)
+static inline __m512i behind_avx512(const void *row, size_t x, size_t n, __m512i here)
 {
     const __m512i next = _mm512_setr_epi32(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
 
     if (x + 16 < n)
         return _mm512_loadu_epi32((const int32_t *)row + x + 1);
-    (void)in;
     return _mm512_permutexvar_epi32(_mm512_min_epi32(next, _mm512_set1_epi32((int)(n - x - 1))), here);
 }
 
@@ -98,7 +97,7 @@ static inline void quantise_some_avx512(quantise_avx512 *j, int32_t *q, const fl
         const __mmask16 is_negative = _mm512_cmp_ps_mask(here, _mm512_setzero_ps(), _CMP_LT_OQ);
 
         size = quantise_sizes_avx512(j, limited, _mm512_castsi512_ps(before_avx512(c, x, in, row)),
-                                     _mm512_castsi512_ps(behind_avx512(c, x, n, in, row)),
+                                     _mm512_castsi512_ps(behind_avx512(c, x, n, row)),
                                      _mm512_maskz_loadu_ps(in, north + x), _mm512_maskz_loadu_ps(in, south + x));
         size = _mm512_maskz_mov_epi32(in, size);
         rest = _mm512_maskz_sub_ps(in, u, _mm512_cvtepi32_ps(size));
@@ -149,7 +148,7 @@ static inline __m512i classify_avx512(const int32_t *q, const int32_t *north, co
 {
     const __m512i four = _mm512_set1_epi32(4), sum = _mm512_add_epi32(
         _mm512_add_epi32(clipped_sizes_avx512(before_avx512(q, x, in, here), 7),
-                         clipped_sizes_avx512(behind_avx512(q, x, n, in, here), 7)),
+                         clipped_sizes_avx512(behind_avx512(q, x, n, here), 7)),
         _mm512_add_epi32(clipped_sizes_avx512(_mm512_maskz_loadu_epi32(in, north + x), 7),
                          clipped_sizes_avx512(_mm512_maskz_loadu_epi32(in, south + x), 7)));
     __m512i class = clipped_sizes_avx512(here, 3);
