@@ -27,7 +27,7 @@ static void pair_cost_f32_avx512(uint64_t sum[4], const float *x, const float *y
     __m512i octaves = _mm512_setzero_si512();
     uint64_t n_nonzero = 0, n_blocks = 0;
 
-    for (size_t from = 0; from < count; from += 1 << 16) { /* 32 bits, unsigned, hold the errors of so many: none is above 0.62^2 2^16 */
+    for (size_t from = 0; from < count; from += 1 << 16) { /* a lane of 32 bits holds the errors of so many */
         const size_t end = count - from < 1 << 16 ? count : from + (1 << 16);
         __m512i error = _mm512_setzero_si512();
 
@@ -49,7 +49,8 @@ static void pair_cost_f32_avx512(uint64_t sum[4], const float *x, const float *y
                                                                                   _mm512_cvtepi32_ps(s))));
             octaves = _mm512_add_epi64(octaves, _mm512_maskz_sub_epi32(firsts, s, _mm512_set1_epi32(0x3f800000)));
         }
-        sum[1] += (uint32_t)_mm512_reduce_add_epi32(error);
+        sum[1] += (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(
+            _mm512_srli_epi64(error, 32), _mm512_and_si512(error, _mm512_set1_epi64(0xffffffff))));
     }
     sum[0] += n_nonzero;
     sum[2] += n_blocks;
