@@ -199,13 +199,16 @@ static bool is_narrow(const trial *t, uint32_t code)
     return lay(code, t->rank, t->dim, &v) != FMC_OK || (v.n[3] < 8 && v.n[3] < t->dim[t->rank - 1]);
 }
 
+/* Effort 1 takes the default effort's model, half as fast, where the trial's bytes are below this of its own. */
+#define MUST_SAVE 0.95
+
 static size_t trial_samples(size_t n, uint32_t effort)
 {
     const size_t least = effort < 5 ? 2048 : 4096, most = effort < 5 ? 8192 : 24576;
     const size_t part = n / (effort < 5 ? 64 : 32);
 
     if (effort >= 9)
-        return 131072;
+        return (size_t)1 << 19;
     return part < least ? least : part > most ? most : part;
 }
 
@@ -300,6 +303,13 @@ fmc_status fmc_view_choose(const fmc_exec *ex, uint32_t rank, const size_t *dim,
         }
     }
     params->flags = flags | level;
+    if (level & FMC_PCM_FAST) {
+        FMC_TRY(size_with(&t, *code, flags, &size));
+        if ((double)size < MUST_SAVE * (double)best) {
+            best = size;
+            params->flags = flags;
+        }
+    }
     if (estimate)
         *estimate = best < SIZE_MAX ? (size_t)((double)best * scale_up(&t, mask, n)) : SIZE_MAX;
 done:
