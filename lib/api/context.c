@@ -103,6 +103,7 @@ void fmc_ctx_destroy(fmc_ctx *ctx)
 
         fmc_ctx_drop_models(ctx);
         fmc_backends_fini(&ctx->backends);
+        fmc_pool_drop(&alloc, &ctx->scratch);
         fmc_dealloc(&alloc, ctx);
     }
 }

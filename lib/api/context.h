@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include "core/exec.h"
 #include "core/fpenv.h"
+#include "core/pool.h"
 #include "ops/backend.h"
 
 enum { FMC_MESSAGE_SIZE = 256 };
@@ -28,6 +29,7 @@ struct fmc_ctx {
     pthread_t                 caller;
     fenv_t                    env;
     char                      message[FMC_MESSAGE_SIZE];
+    struct fmc_pool_segment  *scratch;          /* from call to call: core/pool */
     /* models for decoding */
     const fmc_model         **model;            /* the caller's, borrowed */
     uint32_t                  n_models;

@@ -227,7 +227,7 @@ fmc_status fmc_pack_array(fmc_pack *pack, const fmc_exec *ex, const fmc_array *v
 
     w.grid.is_streamed = 0;
     w.grid.dim[0] = view->dim[0];
-    st = fmc_pool_init(&pool, ex->alloc, chunk_room(&w.grid));
+    st = fmc_pool_init(&pool, ex->alloc, chunk_room(&w.grid), &pack->ctx->scratch);
     if (st != FMC_OK)
         return st;
     pooled.alloc = &pool.base;

@@ -314,7 +314,7 @@ fmc_status fmc_unpack_box(fmc_ctx *ctx, const fmc_exec *ex, const fmc_stream *st
 
     if (fmc_view_count(dst) == 0)
         return FMC_OK;
-    st = fmc_pool_init(&pool, ex->alloc, chunk_room(stream, dst));
+    st = fmc_pool_init(&pool, ex->alloc, chunk_room(stream, dst), &ctx->scratch);
     if (st != FMC_OK)
         return st;
     pooled.alloc = &pool.base;

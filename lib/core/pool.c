@@ -5,6 +5,8 @@
 
 /* Blocks below this are left to the allocator underneath. */
 #define LARGE ((size_t)1 << 16)
+/* What is left to the next pool has at most so many bytes. */
+#define KEEP_MOST ((size_t)1 << 28)
 
 /*
  * In front of every block; as large as malloc's alignment. A segment is full of blocks, the last one a head alone that is
@@ -85,12 +87,22 @@ static struct fmc_pool_segment *alloc_segment(const fmc_pool *p, size_t room)
     return p->under->alloc(p->under->user, sizeof(segment_head) + room + sizeof(head));
 }
 
+/* Make all of a segment one free block. */
+static void clear(struct fmc_pool_segment *s)
+{
+    head *h = first_of(s);
+
+    h->at.before = 0;
+    h->at.size = s->size;
+    next_of(h)->at.size = sizeof *h;
+    next_of(h)->at.before = s->size | 1;
+}
+
 /* A segment with room for `size`, for just that if there is no more. @return its only block, NULL: no memory. */
 static head *add_segment(fmc_pool *p, size_t size)
 {
     size_t room = size > p->expected ? size : p->expected;
     struct fmc_pool_segment *s = alloc_segment(p, room), **last;
-    head *h;
 
     if (!s && room > size) {
         room = size;
@@ -103,12 +115,8 @@ static head *add_segment(fmc_pool *p, size_t size)
     for (last = &p->segments; *last; last = &(*last)->next)
         ;
     *last = s;
-    h = first_of(s);
-    h->at.before = 0;
-    h->at.size = room;
-    next_of(h)->at.size = sizeof *h;
-    next_of(h)->at.before = room | 1;
-    return h;
+    clear(s);
+    return first_of(s);
 }
 
 static void *alloc_small(fmc_pool *p, size_t size)
@@ -175,17 +183,41 @@ static void pool_free(void *user, void *ptr)
     pthread_mutex_unlock(&p->lock);
 }
 
-fmc_status fmc_pool_init(fmc_pool *p, const fmc_allocator *under, size_t expected)
+fmc_status fmc_pool_init(fmc_pool *p, const fmc_allocator *under, size_t expected, struct fmc_pool_segment **kept)
 {
     p->base = (fmc_allocator){ .user = p, .alloc = pool_alloc, .free = pool_free };
     p->under = under;
     p->expected = expected < LARGE ? LARGE : expected / UNIT * UNIT;
     p->segments = NULL;
-    return pthread_mutex_init(&p->lock, NULL) ? FMC_ERR_NO_MEMORY : FMC_OK;
+    p->kept = kept;
+    if (pthread_mutex_init(&p->lock, NULL))
+        return FMC_ERR_NO_MEMORY;
+    if (kept && *kept) {
+        if ((*kept)->size < p->expected)
+            fmc_pool_drop(under, kept);
+        p->segments = *kept;
+        *kept = NULL;
+    }
+    if (p->segments)
+        clear(p->segments);
+    return FMC_OK;
+}
+
+/* The first segment stays, if it is what the next pool needs. */
+static void keep(fmc_pool *p)
+{
+    struct fmc_pool_segment *s = p->segments;
+
+    if (!p->kept || !s || s->size > KEEP_MOST)
+        return;
+    p->segments = s->next;
+    s->next = NULL;
+    *p->kept = s;
 }
 
 void fmc_pool_fini(fmc_pool *p)
 {
+    keep(p);
     while (p->segments) {
         struct fmc_pool_segment *s = p->segments;
 
@@ -193,4 +225,11 @@ void fmc_pool_fini(fmc_pool *p)
         p->under->free(p->under->user, s);
     }
     pthread_mutex_destroy(&p->lock);
+}
+
+void fmc_pool_drop(const fmc_allocator *under, struct fmc_pool_segment **kept)
+{
+    if (*kept)
+        under->free(under->user, *kept);
+    *kept = NULL;
 }

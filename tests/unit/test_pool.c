@@ -55,7 +55,7 @@ static void large_blocks_share_a_segment(void **state)
     void *a, *b, *small;
 
     (void)state;
-    assert_int_equal(fmc_pool_init(&p, &under, 1 << 22), FMC_OK);
+    assert_int_equal(fmc_pool_init(&p, &under, 1 << 22, NULL), FMC_OK);
     assert_int_equal(c.calls, 0); /* nothing before it is needed */
     a = take(&p, 1 << 20);
     b = take(&p, 1 << 20);
@@ -89,7 +89,7 @@ static void freed_blocks_join(void **state)
     fmc_pool p;
 
     (void)state;
-    assert_int_equal(fmc_pool_init(&p, &under, (size_t)N << 17), FMC_OK);
+    assert_int_equal(fmc_pool_init(&p, &under, (size_t)N << 17, NULL), FMC_OK);
     for (size_t round = 0; round < 4; round++) {
         const size_t step = round == 0 ? 1 : round == 1 ? 5 : round == 2 ? 7 : N - 1; /* prime to N */
 
@@ -118,7 +118,7 @@ static void failure_reaches_the_caller(void **state)
     void *a;
 
     (void)state;
-    assert_int_equal(fmc_pool_init(&p, &under, 0), FMC_OK);
+    assert_int_equal(fmc_pool_init(&p, &under, 0, NULL), FMC_OK);
     a = take(&p, 1 << 17);
     assert_null(p.base.alloc(p.base.user, 1 << 17));
     assert_null(p.base.alloc(p.base.user, SIZE_MAX));
@@ -155,7 +155,7 @@ static void threads_share_it(void **state)
     fmc_pool p;
 
     (void)state;
-    assert_int_equal(fmc_pool_init(&p, &fmc_system_allocator, 1 << 18), FMC_OK);
+    assert_int_equal(fmc_pool_init(&p, &fmc_system_allocator, 1 << 18, NULL), FMC_OK);
     assert_int_equal(fmc_parallel_for(&ex, 16, use_some, &p), FMC_OK);
     fmc_pool_fini(&p);
 }
@@ -169,7 +169,7 @@ static void segments_are_as_small_as_they_must_be(void **state)
     void *a, *b;
 
     (void)state;
-    assert_int_equal(fmc_pool_init(&p, &under, 1 << 22), FMC_OK);
+    assert_int_equal(fmc_pool_init(&p, &under, 1 << 22, NULL), FMC_OK);
     a = take(&p, 1 << 17);
     b = take(&p, 1 << 17);
     assert_int_equal(c.now, 2);
@@ -180,12 +180,50 @@ static void segments_are_as_small_as_they_must_be(void **state)
     assert_int_equal(c.now, 0);
 }
 
+/* One segment goes from pool to pool while it is large enough. */
+static void a_segment_is_left_to_the_next_pool(void **state)
+{
+    counter c = { 0 };
+    const fmc_allocator under = { &c, count_alloc, count_free };
+    struct fmc_pool_segment *kept = NULL;
+    fmc_pool p;
+    void *a, *b;
+
+    (void)state;
+    assert_int_equal(fmc_pool_init(&p, &under, 1 << 20, &kept), FMC_OK);
+    fmc_pool_fini(&p);
+    assert_null(kept);
+    assert_int_equal(fmc_pool_init(&p, &under, 1 << 20, &kept), FMC_OK);
+    a = take(&p, 1 << 19);
+    b = take(&p, 1 << 20); /* in a segment of its own, which goes */
+    give(&p, a);
+    give(&p, b);
+    fmc_pool_fini(&p);
+    assert_int_equal(c.now, 1);
+    assert_int_equal(fmc_pool_init(&p, &under, 1 << 18, &kept), FMC_OK);
+    assert_ptr_equal(take(&p, 1 << 19), a);
+    assert_int_equal(c.calls, 2);
+    give(&p, a);
+    fmc_pool_fini(&p);
+    assert_int_equal(fmc_pool_init(&p, &under, 1 << 22, &kept), FMC_OK); /* too small now */
+    assert_int_equal(c.now, 0);
+    a = take(&p, 1 << 21);
+    assert_int_equal(c.now, 1);
+    give(&p, a);
+    fmc_pool_fini(&p);
+    assert_int_equal(c.now, 1);
+    fmc_pool_drop(&under, &kept);
+    fmc_pool_drop(&under, &kept);
+    assert_int_equal(c.now, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(large_blocks_share_a_segment),
                                         cmocka_unit_test(freed_blocks_join),
                                         cmocka_unit_test(failure_reaches_the_caller),
                                         cmocka_unit_test(segments_are_as_small_as_they_must_be),
+                                        cmocka_unit_test(a_segment_is_left_to_the_next_pool),
                                         cmocka_unit_test(threads_share_it) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

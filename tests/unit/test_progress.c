@@ -73,6 +73,8 @@ static void every_call_can_cancel(void **state)
 
     (void)state;
     p.chunk[0] = 4;
+    assert_int_equal(fmc_compress_alloc(ctx, &a, &p, &bytes, &size), FMC_OK); /* scratch stays with the context */
+    fmc_free(ctx, bytes);
     for (uint32_t k = 1;; k++) {
         fmc_status st;
         const long before = c.n_live;

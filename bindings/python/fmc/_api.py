@@ -43,16 +43,33 @@ def version():
 # ------------------------------------------------------------------------------------------------- C side helpers
 
 
-@contextlib.contextmanager
-def _context(models=()):
+# Contexts that nobody uses: the next call finds scratch memory and opened models in them. At most _KEPT.
+_idle = []
+_KEPT = 2
+
+
+def _new_context():
     out = ffi.new("fmc_ctx **")
     _check(ffi.NULL, lib.fmc_ctx_create(ffi.NULL, out))
+    return out[0]
+
+
+@contextlib.contextmanager
+def _context(models=()):
+    """A context for one call; one that knows models, which it does not own, is for that call alone."""
+    try:
+        ctx = _idle.pop() if not models else _new_context()
+    except IndexError:
+        ctx = _new_context()
     try:
         for model in models:
-            _check(out[0], lib.fmc_ctx_add_model(out[0], model.handle))
-        yield out[0]
+            _check(ctx, lib.fmc_ctx_add_model(ctx, model.handle))
+        yield ctx
     finally:
-        lib.fmc_ctx_destroy(out[0])
+        if models or len(_idle) >= _KEPT:
+            lib.fmc_ctx_destroy(ctx)
+        else:
+            _idle.append(ctx)
 
 
 def _check(ctx, status):
