@@ -7,27 +7,21 @@
 
 /* Values of the piece that is coded with both tiers: a part of all, but a number between limits; values worth it. */
 enum { TRIAL_PART = 48, TRIAL_MOST = 1 << 15, LEAST = 1 << 16, PIECE = 1 << 16 };
+/* Bytes of a sparse piece that say something, at least, and what tier STATIC writes once, about. */
+enum { SPARSE_LEAST = 700, STATIC_ONCE = 60 };
+#define SPARSE_WORTH 0.985
 
 /* What an effort chooses from. */
 typedef struct pair {
     uint32_t fast, slow;
     size_t   most_sparse; /* nonzeros in so many values at which the slow tier is taken untried */
+    size_t   sparse;      /* nonzeros in so many values from which on the fast tier must be about as small */
     size_t   least_trial; /* values of the piece, at least */
     double   worth;       /* of the fast tier's bytes: below, the slow tier is taken */
 } pair;
 
-static const pair quick = { FMC_COEF_STATIC, FMC_COEF_AVERAGE, 5, 1 << 15, 0.94 };
-static const pair usual = { FMC_COEF_AVERAGE, FMC_COEF_MIX, 10, 1 << 14, 0.98 };
-
-static const fmc_band *largest(const fmc_band *band, size_t n_bands)
-{
-    const fmc_band *best = band;
-
-    for (size_t i = 1; i < n_bands; i++)
-        if (band[i].count > best->count)
-            best = &band[i];
-    return best;
-}
+static const pair quick = { FMC_COEF_STATIC, FMC_COEF_AVERAGE, 50, 5, 1 << 15, 0.94 };
+static const pair usual = { FMC_COEF_AVERAGE, FMC_COEF_MIX, 10, 10, 1 << 14, 0.98 };
 
 /* The axis along which a piece of about `trial` values is cut out, leading axes to single indices, and its extent there. */
 static uint32_t crop(const fmc_band *whole, size_t trial, fmc_band *piece)
@@ -90,8 +84,17 @@ done:
     return st;
 }
 
+/*
+ * Of a sparse array: the piece must be as small with tier STATIC, but for what that takes once, and large enough for the other tier
+ * to have learnt.
+ */
+static int is_as_small(size_t fast, size_t slow)
+{
+    return slow >= SPARSE_LEAST && (double)slow >= SPARSE_WORTH * ((double)fast - STATIC_ONCE);
+}
+
 static fmc_status try_both(const fmc_exec *ex, const fmc_band *whole, size_t n, const int32_t *q, const pair *p,
-                           uint32_t *tier)
+                           int is_sparse, uint32_t *tier)
 {
     const size_t part = n / TRIAL_PART, most = part > TRIAL_MOST ? TRIAL_MOST : part;
     size_t fast, slow;
@@ -108,10 +111,14 @@ static fmc_status try_both(const fmc_exec *ex, const fmc_band *whole, size_t n, 
     else
         FMC_TRY(size_with(ex, &piece, copy, p->fast, &fast));
     *tier = p->fast;
-    if (p->fast == FMC_COEF_STATIC && fast < FMC_STATIC_SMALL) /* as small as that a block has the better of both anyway */
+    /* as small as that a block has the better of both anyway */
+    if (p->fast == FMC_COEF_STATIC && fast < (is_sparse ? SPARSE_LEAST : FMC_STATIC_SMALL)) {
+        *tier = is_sparse ? p->slow : p->fast;
         goto done;
+    }
     FMC_TRY(size_with(ex, &piece, copy, p->slow, &slow));
-    *tier = (double)slow < p->worth * (double)fast ? p->slow : p->fast;
+    if (is_sparse ? !is_as_small(fast, slow) : (double)slow < p->worth * (double)fast)
+        *tier = p->slow;
 done:
     fmc_dealloc(ex->alloc, copy);
     return st;
@@ -127,19 +134,44 @@ static uint32_t count_nonzero(const int32_t *q, size_t n)
     return found;
 }
 
+/* Of bands that are nearly empty: the fullest, of others the largest. */
+static const fmc_band *typical(const fmc_band *band, size_t n_bands, const uint32_t *n_nonzero, int is_sparse)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < n_bands; i++)
+        if (is_sparse ? n_nonzero[i] > n_nonzero[best] : band[i].count > band[best].count)
+            best = i;
+    return &band[best];
+}
+
+static uint32_t count_in_band(const fmc_band *band, const int32_t *q)
+{
+    uint32_t found = 0;
+
+    for (size_t i = 0; i < band->count; i += PIECE)
+        found += count_nonzero(q + band->start + i, band->count - i < PIECE ? band->count - i : PIECE);
+    return found;
+}
+
 fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q,
                                 uint32_t effort, uint32_t *tier)
 {
     const pair *p = effort < 5 ? &quick : &usual;
     size_t n = 0, n_nonzero = 0;
+    uint32_t each[FMC_MAX_BANDS];
+    int is_sparse;
 
     *tier = FMC_COEF_BEST;
     if (effort >= 9)
         return FMC_OK;
-    for (size_t i = 0; i < n_bands; i++)
+    for (size_t i = 0; i < n_bands; i++) {
+        each[i] = count_in_band(&band[i], q);
         n += band[i].count;
-    for (size_t i = 0; i < n; i += PIECE)
-        n_nonzero += count_nonzero(q + i, n - i < PIECE ? n - i : PIECE);
+        n_nonzero += each[i];
+    }
+    is_sparse = n_nonzero <= n / p->sparse;
     *tier = n_nonzero > n / p->most_sparse ? p->fast : p->slow;
-    return *tier == p->fast && n >= LEAST ? try_both(ex, largest(band, n_bands), n, q, p, tier) : FMC_OK;
+    return *tier == p->fast && n >= LEAST ? try_both(ex, typical(band, n_bands, each, is_sparse), n, q, p, is_sparse, tier)
+                                          : FMC_OK;
 }
