@@ -121,6 +121,41 @@ static size_t nearest_known(const uint8_t *has_known, size_t n, size_t p)
     return n;
 }
 
+/* The next masked samples from `from` on. @return where they begin, n: there are none. */
+static size_t next_masked(const uint8_t *state, size_t n, size_t from, size_t *end)
+{
+    const uint8_t *stop;
+    uint64_t eight = 0;
+
+    while (from + 8 <= n && (memcpy(&eight, state + from, 8), eight == 0))
+        from += 8;
+    while (from < n && !state[from])
+        from++;
+    stop = memchr(state + from, 0, n - from);
+    *end = stop ? (size_t)(stop - state) : n;
+    return from;
+}
+
+void fmc_fill_keep(size_t n, size_t sample, const uint8_t *state, const void *x, void *kept)
+{
+    uint8_t *to = kept;
+
+    for (size_t end, i = next_masked(state, n, 0, &end); i < n; i = next_masked(state, n, end, &end)) {
+        memcpy(to, (const uint8_t *)x + i * sample, (end - i) * sample);
+        to += (end - i) * sample;
+    }
+}
+
+void fmc_fill_again(size_t n, size_t sample, const uint8_t *state, const void *kept, void *x)
+{
+    const uint8_t *from = kept;
+
+    for (size_t end, i = next_masked(state, n, 0, &end); i < n; i = next_masked(state, n, end, &end)) {
+        memcpy((uint8_t *)x + i * sample, from, (end - i) * sample);
+        from += (end - i) * sample;
+    }
+}
+
 #define T float
 #define NAME(x) x##_f32
 #include "array/fill_real.h"

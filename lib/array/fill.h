@@ -24,4 +24,12 @@ fmc_status fmc_fill_f32(const fmc_exec *ex, uint32_t rank, const size_t *dim, ui
 fmc_status fmc_fill_f64(const fmc_exec *ex, uint32_t rank, const size_t *dim, uint32_t unlike, const uint8_t *state,
                         double *x);
 
+/**
+ * Keep what masked samples were filled with, and put it back into the same array made anew.
+ * @param sample  bytes of one.
+ * @param kept    as many samples as are masked, in order.
+ */
+void fmc_fill_keep(size_t n, size_t sample, const uint8_t *state, const void *x, void *kept);
+void fmc_fill_again(size_t n, size_t sample, const uint8_t *state, const void *kept, void *x);
+
 #endif

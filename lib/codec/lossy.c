@@ -128,10 +128,33 @@ void fmc_lossy_fini(const fmc_exec *ex, fmc_lossy *l)
     fmc_dealloc(ex->alloc, l->moved);
     fmc_tx_menu_fini(ex->alloc, &l->menu);
     fmc_dealloc(ex->alloc, l->predict_plan);
+    fmc_dealloc(ex->alloc, l->filling);
     fmc_dealloc(ex->alloc, l->x);
     l->masked = l->moved = NULL;
     l->predict_plan = NULL;
-    l->x = NULL;
+    l->filling = l->x = NULL;
+}
+
+/* Fill masked samples, which takes long the first time. */
+static fmc_status fill(const fmc_exec *ex, fmc_lossy *l)
+{
+    const fmc_signal *s = &l->plain;
+    const uint8_t *state = l->mask.state;
+    const size_t sample = fmc_signal_sample(s);
+    fmc_status st;
+
+    if (!state)
+        return FMC_OK;
+    if (l->filling) {
+        fmc_fill_again(l->count, sample, state, l->filling, l->x);
+        return FMC_OK;
+    }
+    FMC_TRY(s->dtype == FMC_F64 ? fmc_fill_f64(ex, s->rank, s->dim, unlike_axes(s), state, l->x)
+                                : fmc_fill_f32(ex, s->rank, s->dim, unlike_axes(s), state, l->x));
+    FMC_TRY(fmc_alloc(ex->alloc, l->mask.n_missing + l->mask.n_exact, sample, &l->filling));
+    fmc_fill_keep(l->count, sample, state, l->x, l->filling);
+done:
+    return st;
 }
 
 static fmc_status make_signal(const fmc_exec *ex, fmc_lossy *l, int is_filled)
@@ -148,8 +171,7 @@ static fmc_status make_signal(const fmc_exec *ex, fmc_lossy *l, int is_filled)
     else
         FMC_TRY(fmc_norm_forward(ex, &l->norm, l->count, l->block->dtype, l->data, state, s->dtype, l->x));
     if (is_filled)
-        FMC_TRY(s->dtype == FMC_F64 ? fmc_fill_f64(ex, s->rank, s->dim, unlike_axes(s), state, l->x)
-                                    : fmc_fill_f32(ex, s->rank, s->dim, unlike_axes(s), state, l->x));
+        FMC_TRY(fill(ex, l));
     FMC_TRY(fmc_axis_order_move_in(ex, &l->order, s, fmc_signal_sample(s), l->x, 0));
     if (l->base)
         FMC_TRY(fmc_base_subtract(ex, &l->signal, l->base, l->x));

@@ -30,6 +30,7 @@ typedef struct fmc_lossy {
     fmc_signal        signal;    /* in the coders' */
     const fmc_base   *base;      /* prediction that the coders' signal is without, borrowed; NULL: none */
     fmc_target        target;    /* the goal in the signal's units */
+    void             *filling;   /* masked samples of the plain signal as they were filled, one after another, owned; NULL: not yet */
     void             *x;         /* the signal, owned; NULL where a coder has used it up: fmc_lossy_make_signal */
     fmc_tx_menu       menu;      /* transforms, once they are chosen (menu.n > 0) */
     fmc_quantiser     settled;   /* for the first of them, from a quantised one that was given up; step 0: none */

@@ -95,12 +95,37 @@ static void empty_planes_repeat_their_neighbour(void **state)
     assert_int_equal(fmc_fill_f32(&ex, 3, dim, 0, NULL, x), FMC_OK);
 }
 
+/* Runs of all lengths, at both ends too. */
+static void fillings_are_put_back(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 60; n++) {
+        double x[60], was[60], kept[60];
+        uint8_t mask[60];
+        size_t n_masked = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            mask[i] = (uint8_t)((i * i + n) % 11 < n % 12 ? 1 + i % 2 : 0);
+            n_masked += mask[i] != 0;
+            was[i] = x[i] = (double)i;
+        }
+        fmc_fill_keep(n, sizeof *x, mask, x, kept);
+        for (size_t i = 0; i < n; i++)
+            x[i] = mask[i] ? -1 : x[i];
+        for (size_t i = n_masked; i < 60; i++)
+            kept[i] = -2;
+        fmc_fill_again(n, sizeof *x, mask, kept, x);
+        assert_memory_equal(x, was, n * sizeof *x);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_samples_stay_and_masked_ones_lie_between),
         cmocka_unit_test(holes_are_filled_smoothly),
         cmocka_unit_test(empty_planes_repeat_their_neighbour),
+        cmocka_unit_test(fillings_are_put_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
