@@ -5,23 +5,17 @@
 #include "coef/static.h"
 #include "core/status.h"
 
-/* Values of the piece that is coded with both tiers: a part of all, but a number between limits; values worth it. */
-enum { TRIAL_PART = 48, TRIAL_MOST = 1 << 15, LEAST = 1 << 16, PIECE = 1 << 16 };
+/* Values of the piece that is coded with several tiers: a part of all, but a number between limits; values worth it. */
+enum { TRIAL_PART = 48, TRIAL_MOST = 1 << 15, QUICK_LEAST = 1 << 15, USUAL_LEAST = 1 << 14, LEAST = 1 << 16, PIECE = 1 << 16 };
+/* Values for one that is not zero: sparse at effort 1, at effort 5; too sparse for a trial. */
+enum { QUICK_SPARSE = 5, USUAL_SPARSE = 10, TOO_SPARSE = 50 };
 /* Bytes of a sparse piece that say something, at least, and what tier STATIC writes once, about. */
-enum { SPARSE_LEAST = 700, STATIC_ONCE = 60 };
+enum { SPARSE_LEAST = 700, USUAL_SPARSE_LEAST = 2100, STATIC_ONCE = 60 };
+/* A slower tier's bytes, as a part of a faster one's, at which it is taken: below, at effort 5 above to be left for STATIC. */
+#define QUICK_WORTH 0.94
 #define SPARSE_WORTH 0.985
-
-/* What an effort chooses from. */
-typedef struct pair {
-    uint32_t fast, slow;
-    size_t   most_sparse; /* nonzeros in so many values at which the slow tier is taken untried */
-    size_t   sparse;      /* nonzeros in so many values from which on the fast tier must be about as small */
-    size_t   least_trial; /* values of the piece, at least */
-    double   worth;       /* of the fast tier's bytes: below, the slow tier is taken */
-} pair;
-
-static const pair quick = { FMC_COEF_STATIC, FMC_COEF_AVERAGE, 50, 5, 1 << 15, 0.94 };
-static const pair usual = { FMC_COEF_AVERAGE, FMC_COEF_MIX, 10, 10, 1 << 14, 0.98 };
+#define USUAL_WORTH 0.98
+#define USUAL_GAIN 1.012
 
 /* The axis along which a piece of about `trial` values is cut out, leading axes to single indices, and its extent there. */
 static uint32_t crop(const fmc_band *whole, size_t trial, fmc_band *piece)
@@ -85,40 +79,74 @@ done:
 }
 
 /*
- * Of a sparse array: the piece must be as small with tier STATIC, but for what that takes once, and large enough for the other tier
- * to have learnt.
+ * Is the piece about as small with tier STATIC, but for what that takes once? A sparse piece says something only where there is
+ * enough for the other tier to have learnt from.
  */
-static int is_as_small(size_t fast, size_t slow)
+static int is_as_small(size_t fixed, size_t other, double worth, int is_sparse)
 {
-    return slow >= SPARSE_LEAST && (double)slow >= SPARSE_WORTH * ((double)fast - STATIC_ONCE);
+    return (!is_sparse || other >= SPARSE_LEAST) && (double)other >= worth * ((double)fixed - STATIC_ONCE);
 }
 
-static fmc_status try_both(const fmc_exec *ex, const fmc_band *whole, size_t n, const int32_t *q, const pair *p,
-                           int is_sparse, uint32_t *tier)
+/* Effort 1: tier STATIC, if it is not much larger than AVERAGE. */
+static fmc_status try_quick(const fmc_exec *ex, const fmc_band *piece, int32_t *q, int is_sparse, uint32_t *tier)
+{
+    size_t fast, slow;
+    fmc_status st;
+
+    FMC_TRY(size_static(ex, piece, q, &fast));
+    *tier = is_sparse ? FMC_COEF_AVERAGE : FMC_COEF_STATIC;
+    /* a sparse piece says nothing, and a block as small as this has the better of both anyway */
+    if (fast < (is_sparse ? SPARSE_LEAST : FMC_STATIC_SMALL))
+        return FMC_OK;
+    FMC_TRY(size_with(ex, piece, q, FMC_COEF_AVERAGE, &slow));
+    if (is_sparse)
+        *tier = is_as_small(fast, slow, SPARSE_WORTH, 1) ? FMC_COEF_STATIC : FMC_COEF_AVERAGE;
+    else
+        *tier = (double)slow < QUICK_WORTH * (double)fast ? FMC_COEF_AVERAGE : FMC_COEF_STATIC;
+done:
+    return st;
+}
+
+/* Effort 5: MIX, where it is smaller than AVERAGE, or STATIC, if it is smaller yet. */
+static fmc_status try_usual(const fmc_exec *ex, const fmc_band *piece, int32_t *q, int is_sparse, uint32_t *tier)
+{
+    size_t fixed, average, mixed, best;
+    fmc_status st;
+
+    *tier = FMC_COEF_MIX;
+    FMC_TRY(size_static(ex, piece, q, &fixed));
+    if (is_sparse && fixed < USUAL_SPARSE_LEAST)
+        return FMC_OK;
+    FMC_TRY(size_with(ex, piece, q, FMC_COEF_MIX, &mixed));
+    best = mixed;
+    if (!is_sparse) {
+        FMC_TRY(size_with(ex, piece, q, FMC_COEF_AVERAGE, &average));
+        if ((double)mixed >= USUAL_WORTH * (double)average) {
+            *tier = FMC_COEF_AVERAGE;
+            best = average;
+        }
+    }
+    if (is_as_small(fixed, best, USUAL_GAIN, is_sparse))
+        *tier = FMC_COEF_STATIC;
+done:
+    return st;
+}
+
+/* Tiers tried on a piece of a band. */
+static fmc_status try_piece(const fmc_exec *ex, const fmc_band *whole, size_t n, const int32_t *q, uint32_t effort, int is_sparse,
+                            uint32_t *tier)
 {
     const size_t part = n / TRIAL_PART, most = part > TRIAL_MOST ? TRIAL_MOST : part;
-    size_t fast, slow;
+    const size_t least = effort < 5 ? QUICK_LEAST : USUAL_LEAST;
     uint32_t axis;
     fmc_band piece;
     int32_t *copy = NULL;
     fmc_status st;
 
-    axis = crop(whole, most < p->least_trial ? p->least_trial : most, &piece);
+    axis = crop(whole, most < least ? least : most, &piece);
     FMC_TRY(FMC_ALLOC(ex->alloc, piece.count, &copy));
     copy_piece(whole, &piece, axis, q, copy);
-    if (p->fast == FMC_COEF_STATIC && !piece.is_low)
-        FMC_TRY(size_static(ex, &piece, copy, &fast));
-    else
-        FMC_TRY(size_with(ex, &piece, copy, p->fast, &fast));
-    *tier = p->fast;
-    /* as small as that a block has the better of both anyway */
-    if (p->fast == FMC_COEF_STATIC && fast < (is_sparse ? SPARSE_LEAST : FMC_STATIC_SMALL)) {
-        *tier = is_sparse ? p->slow : p->fast;
-        goto done;
-    }
-    FMC_TRY(size_with(ex, &piece, copy, p->slow, &slow));
-    if (is_sparse ? !is_as_small(fast, slow) : (double)slow < p->worth * (double)fast)
-        *tier = p->slow;
+    st = (effort < 5 ? try_quick : try_usual)(ex, &piece, copy, is_sparse, tier);
 done:
     fmc_dealloc(ex->alloc, copy);
     return st;
@@ -157,7 +185,6 @@ static uint32_t count_in_band(const fmc_band *band, const int32_t *q)
 fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q,
                                 uint32_t effort, uint32_t *tier)
 {
-    const pair *p = effort < 5 ? &quick : &usual;
     size_t n = 0, n_nonzero = 0;
     uint32_t each[FMC_MAX_BANDS];
     int is_sparse;
@@ -170,8 +197,12 @@ fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t
         n += band[i].count;
         n_nonzero += each[i];
     }
-    is_sparse = n_nonzero <= n / p->sparse;
-    *tier = n_nonzero > n / p->most_sparse ? p->fast : p->slow;
-    return *tier == p->fast && n >= LEAST ? try_both(ex, typical(band, n_bands, each, is_sparse), n, q, p, is_sparse, tier)
-                                          : FMC_OK;
+    is_sparse = n_nonzero <= n / (effort < 5 ? QUICK_SPARSE : USUAL_SPARSE);
+    if (effort < 5)
+        *tier = is_sparse ? FMC_COEF_AVERAGE : FMC_COEF_STATIC;
+    else
+        *tier = is_sparse ? FMC_COEF_MIX : FMC_COEF_AVERAGE;
+    if (n < LEAST || n_nonzero <= n / TOO_SPARSE)
+        return FMC_OK;
+    return try_piece(ex, typical(band, n_bands, each, is_sparse), n, q, effort, is_sparse, tier);
 }
