@@ -64,13 +64,15 @@ done:
     return st;
 }
 
-/* The same with tier STATIC alone, without a try of tier AVERAGE where that is small. */
+/* The same with tier STATIC alone, without a try of tier AVERAGE where that is small; low bands are never coded with it. */
 static fmc_status size_static(const fmc_exec *ex, const fmc_band *band, int32_t *q, size_t *size)
 {
     const fmc_static_job j = { .ex = ex, .band = band, .n_bands = 1, .n_coded = 1, .q = q, .n_blocks = 1 };
     fmc_out out = fmc_out_make(ex->alloc);
     fmc_status st;
 
+    if (band->is_low)
+        return size_with(ex, band, q, FMC_COEF_STATIC, size);
     FMC_TRY(fmc_static_encode(&j, &out));
     *size = 1 + out.size;
 done:

@@ -39,7 +39,7 @@ static void few_values_get_the_slower_tier(void **state)
     int32_t *q = calloc(COUNT, sizeof *q);
 
     (void)state;
-    for (size_t i = 0; i < COUNT; i += 9)
+    for (size_t i = 0; i < COUNT; i += 61)
         q[i] = i % 2 ? 1 : -1;
     assert_int_equal(chosen(&band, q, 1), FMC_COEF_AVERAGE);
     assert_int_equal(chosen(&band, q, 5), FMC_COEF_MIX);
@@ -63,6 +63,24 @@ static void noise_gets_the_faster_tier(void **state)
     assert_memory_equal(q, copy, COUNT * sizeof *q);
     free(q);
     free(copy);
+}
+
+/* One value in seven, always at the same place: fixed distributions see it. Rows of noise among empty ones: others learn where. */
+static void sparse_ones_are_tried(void **state)
+{
+    const fmc_band band = plane(SIDE);
+    int32_t *q = calloc(COUNT, sizeof *q);
+    uint32_t seed = 1;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        q[i] = i % 7 ? 0 : next(&seed) % 2 ? 1 : -1;
+    assert_int_equal(chosen(&band, q, 1), FMC_COEF_STATIC);
+    for (size_t i = 0; i < COUNT; i++)
+        q[i] = i / SIDE % 16 ? 0 : (int32_t)(next(&seed) % 3) - 1;
+    assert_int_equal(chosen(&band, q, 1), FMC_COEF_AVERAGE);
+    assert_int_equal(chosen(&band, q, 5), FMC_COEF_MIX);
+    free(q);
 }
 
 /* Rows of noise between rows of almost nothing: mixing learns which context tells, a fixed average does not. */
@@ -94,6 +112,7 @@ static void small_ones_are_not_tried(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(few_values_get_the_slower_tier),
+                                        cmocka_unit_test(sparse_ones_are_tried),
                                         cmocka_unit_test(noise_gets_the_faster_tier),
                                         cmocka_unit_test(a_trial_may_overrule),
                                         cmocka_unit_test(small_ones_are_not_tried) };
