@@ -11,6 +11,8 @@
 /* Samples below which coding twice costs nothing that anybody notices. */
 #define SMALL_COUNT ((size_t)1 << 16)
 
+enum { DETAIL_SIZE = 64 };
+
 /* A slab of a grid learns less than the whole: correction of the estimate. */
 static const double grid_bias = 0.93;
 
@@ -186,6 +188,25 @@ done:
     return st;
 }
 
+/* The same of prediction: the plan, of which all but the weights is told by its description. */
+static fmc_status code_default_plan(fmc_encoding *e)
+{
+    const fmc_effort normal = { .effort = 5 }, *own = e->lossy.effort;
+    char coded[DETAIL_SIZE] = "", plan[DETAIL_SIZE] = "";
+    fmc_status st;
+
+    if (e->effort->effort < 9 || !e->lossy.predict_plan)
+        return FMC_OK;
+    fmc_interp_describe(e->lossy.predict_plan, coded, sizeof coded);
+    e->lossy.effort = &normal;
+    st = fmc_predict_choose(e->ex, &e->lossy);
+    e->lossy.effort = own;
+    if (st != FMC_OK)
+        return fmc_unless_unsupported(st);
+    fmc_interp_describe(e->lossy.predict_plan, plan, sizeof plan);
+    return strcmp(coded, plan) ? fmc_encoding_interp(e) : FMC_OK;
+}
+
 /* How much more than the best estimate a coder may promise to be tried as well. */
 static double margin_of(const fmc_encoding *e)
 {
@@ -222,8 +243,10 @@ static fmc_status code_promising(fmc_encoding *e)
         FMC_TRY(code_menu(e));
     }
     fmc_quantised_fini(e->ex, &e->transform);
-    if (has_interp && (interp <= most || broke_bound(e, interp) || (e->best.coder == FMC_CODER_AUTO && !has_grid)))
+    if (has_interp && (interp <= most || broke_bound(e, interp) || (e->best.coder == FMC_CODER_AUTO && !has_grid))) {
         FMC_TRY(fmc_encoding_interp(e));
+        FMC_TRY(code_default_plan(e));
+    }
     if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL &&
         broke_promise(e, e->transform_bytes))
         FMC_TRY(fmc_encoding_transform(e, 0));

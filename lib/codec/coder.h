@@ -37,6 +37,8 @@ fmc_status fmc_transform_preview(const fmc_exec *ex, const fmc_signal *s, fmc_in
                                  fmc_signal *c, void **coarse);
 
 fmc_status fmc_predict_quantise(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z);
+/** Choose l->predict_plan, another one than there may be, with final weights. */
+fmc_status fmc_predict_choose(const fmc_exec *ex, fmc_lossy *l);
 /**
  * Bytes of the coder's body, from a few thousand samples of l->x, which stays: within some 10 % where that matters, for
  * next to no time. Infinite where the signal is too small for it. Leaves l->predict_plan, l->predict_step.

@@ -69,6 +69,19 @@ done:
     return st;
 }
 
+fmc_status fmc_predict_choose(const fmc_exec *ex, fmc_lossy *l)
+{
+    fmc_status st;
+
+    fmc_dealloc(ex->alloc, l->predict_plan);
+    l->predict_plan = NULL;
+    l->predict_step = 0;
+    FMC_TRY(fmc_lossy_make_signal(ex, l));
+    FMC_TRY(settle_plan(ex, l));
+done:
+    return st;
+}
+
 /* Code with a step; *ratio: the error in units of the limit, *bits: estimated size. */
 static fmc_status try_step(const fmc_exec *ex, fmc_lossy *l, double step, fmc_quantised *z, double *ratio, double *bits)
 {
