@@ -46,6 +46,7 @@ typedef struct fmc_quantised {
     size_t    n_bands;
     int32_t  *q;        /* band-major */
     uint32_t  tier;     /* of the coefficient coder */
+    uint32_t  other_tier; /* one that may be smaller, or the same */
     int       is_trellis; /* q is of a trellis (coef/trellis.h) */
     fmc_quantiser quant; /* transform coder: what q was made with */
     double    bytes;    /* transform coder: what it will take, by a first estimate; within a fifth above a bit a sample */

@@ -59,7 +59,7 @@ static fmc_status write_correction(const fmc_exec *ex, fmc_lossy *l, void *sampl
     FMC_TRY(fmc_axis_order_move_in(ex, &l->order, &l->plain, sizeof *r, r, 0));
     fmc_correct_band(l->signal.rank, l->signal.dim, &band);
     fmc_out_f64(&section, step);
-    FMC_TRY(fmc_coef_choose_tier(ex, &band, 1, r, l->effort->effort, &tier));
+    FMC_TRY(fmc_coef_choose_tier(ex, &band, 1, r, l->effort->effort, &tier, NULL));
     fmc_out_u8(&section, (uint8_t)tier);
     FMC_TRY(fmc_coef_encode(ex, &band, 1, r, tier, NULL, &section));
     fmc_section_write(out, &section);
@@ -229,6 +229,8 @@ static fmc_status write_smaller_body(const fmc_exec *ex, const fmc_lossy *l, con
     fmc_status st;
 
     FMC_TRY(write_body(ex, l, z, z->tier | trellis, body));
+    if (z->other_tier != z->tier)
+        FMC_TRY(try_tier(ex, l, z, z->other_tier, body));
     if (is_best)
         FMC_TRY(try_tier(ex, l, z, FMC_COEF_MIX | trellis, body));
     for (uint32_t i = 0; is_best && !trellis && i < 2; i++)
@@ -252,7 +254,8 @@ static fmc_status begin_finish(void *user, uint32_t i)
     fmc_quantised *z = j->z;
 
     if (i == 0)
-        return fmc_coef_choose_tier(&j->inner, z->band, z->n_bands, z->q, j->l->effort->effort, &z->tier);
+        return fmc_coef_choose_tier(&j->inner, z->band, z->n_bands, z->q, j->l->effort->effort, &z->tier,
+                                    &z->other_tier);
     if (z->is_measured)
         z->hash = fmc_block_hash(j->l->block, z->samples);
     return FMC_OK;

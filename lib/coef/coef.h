@@ -31,11 +31,13 @@ struct fmc_prior; /* coef/prior.h */
 
 /**
  * The tier for an effort: the slower of two where few values are not 0, which cost little time and profit most; elsewhere
- * the faster one, unless a piece of the largest band coded with both says that it is much larger.
- * @param q  the bands' values; unchanged. @return FMC_OK, FMC_ERR_NO_MEMORY, FMC_ERR_UNSUPPORTED: values too large.
+ * the faster one, unless a piece of one band coded with both says that it is much larger; STATIC where that is as small.
+ * @param q     the bands' values; unchanged.
+ * @param also  NULL, or gets a tier that may be the smaller one as well, *tier if there is none.
+ * @return FMC_OK, FMC_ERR_NO_MEMORY, FMC_ERR_UNSUPPORTED: values too large.
  */
 fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q,
-                                uint32_t effort, uint32_t *tier);
+                                uint32_t effort, uint32_t *tier, uint32_t *also);
 
 /**
  * Encode all bands of q (band-major; used as scratch, unchanged on FMC_OK). Bytes do not depend on threads.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <string.h>
 
 #include "coef/coef.h"
@@ -6,16 +7,17 @@
 #include "core/status.h"
 
 /* Values of the piece that is coded with several tiers: a part of all, but a number between limits; values worth it. */
-enum { TRIAL_PART = 48, TRIAL_MOST = 1 << 15, QUICK_LEAST = 1 << 15, USUAL_LEAST = 1 << 14, LEAST = 1 << 16, PIECE = 1 << 16 };
+enum { TRIAL_PART = 48, TRIAL_MOST = 1 << 15, QUICK_LEAST = 1 << 15, USUAL_LEAST = 1 << 14, LEAST = 1 << 16, PIECE = 1 << 16, NO_TIER = 99 };
 /* Values for one that is not zero: sparse at effort 1, at effort 5; too sparse for a trial. */
 enum { QUICK_SPARSE = 5, USUAL_SPARSE = 10, TOO_SPARSE = 50 };
 /* Bytes of a sparse piece that say something, at least, and what tier STATIC writes once, about. */
 enum { SPARSE_LEAST = 700, USUAL_SPARSE_LEAST = 2100, STATIC_ONCE = 60 };
-/* A slower tier's bytes, as a part of a faster one's, at which it is taken: below, at effort 5 above to be left for STATIC. */
+/* A slower tier's bytes, as a part of a faster one's, below which it is taken; above the last two it is not certain, or left for STATIC. */
 #define QUICK_WORTH 0.94
 #define SPARSE_WORTH 0.985
 #define USUAL_WORTH 0.98
-#define USUAL_GAIN 1.012
+#define USUAL_GAIN 1.03
+#define USUAL_DOUBT 0.995
 
 /* The axis along which a piece of about `trial` values is cut out, leading axes to single indices, and its extent there. */
 static uint32_t crop(const fmc_band *whole, size_t trial, fmc_band *piece)
@@ -80,13 +82,10 @@ done:
     return st;
 }
 
-/*
- * Is the piece about as small with tier STATIC, but for what that takes once? A sparse piece says something only where there is
- * enough for the other tier to have learnt from.
- */
-static int is_as_small(size_t fixed, size_t other, double worth, int is_sparse)
+/* Bytes of a piece with another tier, as multiple of those with tier STATIC but for what that takes once. */
+static double gain_of_static(size_t fixed, size_t other)
 {
-    return (!is_sparse || other >= SPARSE_LEAST) && (double)other >= worth * ((double)fixed - STATIC_ONCE);
+    return (double)other / fmax((double)fixed - STATIC_ONCE, 1);
 }
 
 /* Effort 1: tier STATIC, if it is not much larger than AVERAGE. */
@@ -102,16 +101,17 @@ static fmc_status try_quick(const fmc_exec *ex, const fmc_band *piece, int32_t *
         return FMC_OK;
     FMC_TRY(size_with(ex, piece, q, FMC_COEF_AVERAGE, &slow));
     if (is_sparse)
-        *tier = is_as_small(fast, slow, SPARSE_WORTH, 1) ? FMC_COEF_STATIC : FMC_COEF_AVERAGE;
+        *tier = slow >= SPARSE_LEAST && gain_of_static(fast, slow) >= SPARSE_WORTH ? FMC_COEF_STATIC : FMC_COEF_AVERAGE;
     else
         *tier = (double)slow < QUICK_WORTH * (double)fast ? FMC_COEF_AVERAGE : FMC_COEF_STATIC;
 done:
     return st;
 }
 
-/* Effort 5: MIX, where it is smaller than AVERAGE, or STATIC, if it is smaller yet. */
-static fmc_status try_usual(const fmc_exec *ex, const fmc_band *piece, int32_t *q, int is_sparse, uint32_t *tier)
+/* Effort 5: MIX, where it is smaller than AVERAGE, or STATIC, if it is smaller yet; both, if a piece cannot tell. */
+static fmc_status try_usual(const fmc_exec *ex, const fmc_band *piece, int32_t *q, int is_sparse, uint32_t *tier, uint32_t *also)
 {
+    double gain;
     size_t fixed, average, mixed, best;
     fmc_status st;
 
@@ -128,7 +128,9 @@ static fmc_status try_usual(const fmc_exec *ex, const fmc_band *piece, int32_t *
             best = average;
         }
     }
-    if (is_as_small(fixed, best, USUAL_GAIN, is_sparse))
+    gain = gain_of_static(fixed, best);
+    *also = gain >= USUAL_DOUBT ? FMC_COEF_STATIC : *tier;
+    if (gain >= USUAL_GAIN)
         *tier = FMC_COEF_STATIC;
 done:
     return st;
@@ -136,7 +138,7 @@ done:
 
 /* Tiers tried on a piece of a band. */
 static fmc_status try_piece(const fmc_exec *ex, const fmc_band *whole, size_t n, const int32_t *q, uint32_t effort, int is_sparse,
-                            uint32_t *tier)
+                            uint32_t *tier, uint32_t *also)
 {
     const size_t part = n / TRIAL_PART, most = part > TRIAL_MOST ? TRIAL_MOST : part;
     const size_t least = effort < 5 ? QUICK_LEAST : USUAL_LEAST;
@@ -148,7 +150,7 @@ static fmc_status try_piece(const fmc_exec *ex, const fmc_band *whole, size_t n,
     axis = crop(whole, most < least ? least : most, &piece);
     FMC_TRY(FMC_ALLOC(ex->alloc, piece.count, &copy));
     copy_piece(whole, &piece, axis, q, copy);
-    st = (effort < 5 ? try_quick : try_usual)(ex, &piece, copy, is_sparse, tier);
+    st = effort < 5 ? try_quick(ex, &piece, copy, is_sparse, tier) : try_usual(ex, &piece, copy, is_sparse, tier, also);
 done:
     fmc_dealloc(ex->alloc, copy);
     return st;
@@ -185,15 +187,16 @@ static uint32_t count_in_band(const fmc_band *band, const int32_t *q)
 }
 
 fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t n_bands, const int32_t *q,
-                                uint32_t effort, uint32_t *tier)
+                                uint32_t effort, uint32_t *tier, uint32_t *also)
 {
     size_t n = 0, n_nonzero = 0;
-    uint32_t each[FMC_MAX_BANDS];
+    uint32_t each[FMC_MAX_BANDS], other = NO_TIER;
     int is_sparse;
+    fmc_status st = FMC_OK;
 
     *tier = FMC_COEF_BEST;
     if (effort >= 9)
-        return FMC_OK;
+        goto done;
     for (size_t i = 0; i < n_bands; i++) {
         each[i] = count_in_band(&band[i], q);
         n += band[i].count;
@@ -204,7 +207,10 @@ fmc_status fmc_coef_choose_tier(const fmc_exec *ex, const fmc_band *band, size_t
         *tier = is_sparse ? FMC_COEF_AVERAGE : FMC_COEF_STATIC;
     else
         *tier = is_sparse ? FMC_COEF_MIX : FMC_COEF_AVERAGE;
-    if (n < LEAST || n_nonzero <= n / TOO_SPARSE)
-        return FMC_OK;
-    return try_piece(ex, typical(band, n_bands, each, is_sparse), n, q, effort, is_sparse, tier);
+    if (n >= LEAST && n_nonzero > n / TOO_SPARSE)
+        st = try_piece(ex, typical(band, n_bands, each, is_sparse), n, q, effort, is_sparse, tier, &other);
+done:
+    if (also)
+        *also = other == NO_TIER ? *tier : other;
+    return st;
 }

@@ -23,7 +23,7 @@ static uint32_t chosen(const fmc_band *band, const int32_t *q, uint32_t effort)
 {
     uint32_t tier = 99;
 
-    assert_int_equal(fmc_coef_choose_tier(&ex, band, 1, q, effort, &tier), FMC_OK);
+    assert_int_equal(fmc_coef_choose_tier(&ex, band, 1, q, effort, &tier, NULL), FMC_OK);
     return tier;
 }
 
