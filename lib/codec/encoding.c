@@ -68,19 +68,31 @@ fmc_status fmc_encoding_transform(fmc_encoding *e, size_t choice)
     return fmc_unless_unsupported(st);
 }
 
-fmc_status fmc_encoding_trellis(fmc_encoding *e)
+static fmc_status code_trellis(fmc_encoding *e, size_t choice, double step)
 {
     fmc_quantised z;
-    fmc_status st;
+    const fmc_status st = fmc_transform_trellis(e->ex, &e->lossy, choice, step, &z);
 
-    if (!(e->best_step > 0))
-        return FMC_OK;
-    st = fmc_transform_trellis(e->ex, &e->lossy, e->best_choice, e->best_step, &z);
-    e->best_step = 0;
     if (st == FMC_OK)
         return fmc_encoding_finish(e, &z);
     fmc_quantised_fini(e->ex, &z);
     return fmc_unless_unsupported(st);
+}
+
+fmc_status fmc_encoding_trellis(fmc_encoding *e)
+{
+    /* Under a pointwise bound nothing but size tells how many corrections are best. */
+    static const double parts[] = { 1, 0.92, 1.06 };
+    const size_t n = e->goal->kind == FMC_BOUND_ABS ? sizeof parts / sizeof *parts : 1;
+    const double step = e->best_step;
+    const size_t choice = e->best_choice;
+    fmc_status st = FMC_OK;
+
+    for (size_t i = 0; i < n && step > 0; i++)
+        FMC_TRY(code_trellis(e, choice, parts[i] * step));
+done:
+    e->best_step = 0;
+    return st;
 }
 
 fmc_status fmc_encoding_interp(fmc_encoding *e)
