@@ -61,6 +61,7 @@ def finetune(paths, source, out, folder, recipe_changes, device="cpu", size=256,
 
     paths: .npy files, time first. source: .fmcw or .pt. folder: of the run, resumable. recipe_changes: fields of Recipe.
     """
+    folder = pathlib.Path(folder)
     config, begin = continued(source, folder)
     recipe = Recipe(**{"batch": 2, "rate": 5e-4, "warm": 20, "evaluate_seconds": 600, **recipe_changes})
     shares = [share_to_train(path) for path in paths]

@@ -267,7 +267,7 @@ def test_fine_tuning_goes_from_a_model_file_to_a_better_one(tmp_path):
     (tmp_path / "source.fmcw").write_bytes(fmcw.write(export(model, {"config": model.config.as_dict()})))
     np.save(tmp_path / "run.npy", 5 + tiny.random_fields(1, 7, 32, 64)[0, 0].numpy())
     out = tmp_path / "mine.fmcw"
-    before, after = finetune.finetune([tmp_path / "run.npy"], tmp_path / "source.fmcw", out, tmp_path / "run",
+    before, after = finetune.finetune([str(tmp_path / "run.npy")], str(tmp_path / "source.fmcw"), str(out), str(tmp_path / "run"),
                                       {"steps": 40, "rate": 5e-3, "warm": 2, "evaluate_seconds": 10000})
     tuned = fmcw.read(out.read_bytes())
     assert tuned.record["finetuned"]["steps"] == 40 and tuned.record["finetuned"]["from"] == "source.fmcw"
