@@ -22,6 +22,11 @@ static const double grid_bias = 0.93;
  */
 static const double far_off = 1.04, agreement = 0.02;
 
+/* A rival of the menu's first plan is looked for below so many bits a value by costs, and must take this part of its bytes. */
+static const double rival_bits = 1.5, rival_gain = 0.96;
+/* Above so many bits, one with more wavelets. */
+static const double small_bits = 1 << 17;
+
 /* Probes of prediction are not to be trusted there: the errors of decoded neighbours are nearly everything. */
 static int needs_few_bits(const fmc_encoding *e)
 {
@@ -92,6 +97,69 @@ done:
     return st;
 }
 
+static uint32_t wavelet_axes(const fmc_tx_plan *plan)
+{
+    uint32_t n = 0;
+
+    for (uint32_t a = 0; a < plan->rank; a++)
+        n += plan->kind[a] == FMC_TX_DYADIC;
+    return n;
+}
+
+/*
+ * The menu's order is by costs of blocks, which do not know that values lie together in one transform, wavelets mostly, and are
+ * scattered in another. Where few are not 0 that decides: the plan after the first that needs least by its coefficients' contexts.
+ */
+static fmc_status find_rival(fmc_encoding *e, size_t *rival, double *bytes)
+{
+    const fmc_tx_menu *menu = &e->lossy.menu;
+    fmc_status st = FMC_OK;
+
+    *rival = 0;
+    *bytes = HUGE_VAL;
+    if (e->effort->effort >= 9 || menu->bits[0] > rival_bits * (double)e->lossy.count)
+        return FMC_OK;
+    for (size_t i = 1; i < menu->n; i++) {
+        fmc_quantised z;
+
+        if (menu->bits[0] > small_bits && wavelet_axes(&menu->plan[i]) <= wavelet_axes(&menu->plan[0]))
+            continue;
+        st = fmc_transform_quantise(e->ex, &e->lossy, i, 0, &z);
+        if (z.bytes < *bytes) {
+            *rival = i;
+            *bytes = z.bytes;
+        }
+        fmc_quantised_fini(e->ex, &z);
+        FMC_TRY(st);
+    }
+done:
+    return st;
+}
+
+/* The best plan, which becomes the menu's first, quantised. */
+static fmc_status quantise_best(fmc_encoding *e)
+{
+    fmc_tx_menu *menu = &e->lossy.menu;
+    const double worth = most_worth(e);
+    fmc_tx_plan plan;
+    double bytes;
+    size_t rival;
+    fmc_status st;
+
+    FMC_TRY(find_rival(e, &rival, &bytes));
+    bytes /= rival_gain;
+    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, fmin(worth, bytes), &e->transform));
+    if (e->transform.q || !(e->transform.bytes > bytes))
+        return FMC_OK;
+    fmc_quantised_fini(e->ex, &e->transform);
+    plan = menu->plan[0];
+    menu->plan[0] = menu->plan[rival];
+    menu->plan[rival] = plan;
+    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, worth, &e->transform));
+done:
+    return st;
+}
+
 /* What the lossy coders would need; may leave the transform's first plan quantised. */
 static fmc_status estimate_lossy(fmc_encoding *e)
 {
@@ -111,7 +179,7 @@ static fmc_status estimate_lossy(fmc_encoding *e)
         goto done;
     FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
     FMC_TRY(fmc_transform_choose(e->ex, &e->lossy));
-    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, most_worth(e), &e->transform));
+    FMC_TRY(quantise_best(e));
     e->transform_bytes = e->transform.bytes;
     if (!e->transform.q || is_transform_enough(e))
         goto done;

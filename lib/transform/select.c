@@ -22,6 +22,8 @@ enum {
 
 /* What takes so many times the bits of the best is given up after the first comparison. */
 #define STILL_CLOSE 1.04
+/* What takes no more stays on the menu. */
+#define STILL_NEAR 1.12
 
 /* Of the array, samples of a sweep. */
 static const double room_part = 0.02;

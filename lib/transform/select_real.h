@@ -157,6 +157,8 @@ static fmc_status NAME(verify)(fmc_tx_search *s, const REAL *x, size_t room)
         FMC_TRY(NAME(judge_list)(s, x, room, list, &n_close));
     if (n > 0)
         s->best = list[0];
+    for (size_t i = 1; i < n && s->n_close + 1 < FMC_TX_MENU_MAX && list[i].bits < STILL_NEAR * list[0].bits; i++)
+        s->close[s->n_close++] = list[i];
 done:
     return st;
 }
@@ -218,6 +220,10 @@ static fmc_status NAME(choose)(fmc_tx_search *s, const REAL *x, fmc_tx_choice *t
     } else {
         FMC_TRY(NAME(fmc_tx_add_bases)(s, &s->best, x));
         *n_top = fmc_tx_insert_choice(s, top, *n_top, FMC_TX_MENU_MAX, &s->best);
+        for (size_t i = 0; i < s->n_close; i++) {
+            FMC_TRY(NAME(fmc_tx_add_bases)(s, &s->close[i], x));
+            *n_top = fmc_tx_insert_choice(s, top, *n_top, FMC_TX_MENU_MAX, &s->close[i]);
+        }
     }
 done:
     return st;

@@ -34,6 +34,8 @@ typedef struct fmc_tx_search {
     void                *rotation[FMC_MAX_RANK];     /* owned: their vectors before rounding, [n][n] of the real type */
     double               side_bits[FMC_MAX_RANK];    /* what they take in the stream */
     fmc_tx_choice        best, second;
+    fmc_tx_choice        close[FMC_TX_MENU_MAX];     /* what came next in the last comparison, best first */
+    size_t               n_close;
     fmc_tx_choice        plain;                      /* the best with transforms along at most one axis */
     double               bits_of[FMC_MAX_RANK][FMC_TX_KINDS]; /* relative to the best kind, 0: not judged */
     size_t               place[FMC_TX_PLACES][FMC_MAX_RANK];  /* in the array, the ones where most happens first */
