@@ -11,7 +11,7 @@
 /* Samples below which coding twice costs nothing that anybody notices. */
 #define SMALL_COUNT ((size_t)1 << 16)
 
-enum { DETAIL_SIZE = 64 };
+enum { DETAIL_SIZE = 64, FEW_PLANS = 3 };
 
 /* A slab of a grid learns less than the whole: correction of the estimate. */
 static const double grid_bias = 0.93;
@@ -26,6 +26,9 @@ static const double far_off = 1.04, agreement = 0.02;
 static const double rival_bits = 1.5, rival_gain = 0.96;
 /* Above so many bits, one with more wavelets. */
 static const double small_bits = 1 << 17;
+
+/* Effort 9 codes what is that close by contexts, or among the first by costs. */
+static const double deserving_bytes = 1.05, deserving_cost = 1.1;
 
 /* Probes of prediction are not to be trusted there: the errors of decoded neighbours are nearly everything. */
 static int needs_few_bits(const fmc_encoding *e)
@@ -204,22 +207,17 @@ done:
     return st;
 }
 
-static int deserves_coding(const fmc_tx_menu *menu, size_t i)
-{
-    return menu->bits[i] < 1.1 * menu->bits[0];
-}
-
-static int was_coded(const fmc_tx_plan *plan, const fmc_tx_menu *menu)
+static int was_coded(const fmc_tx_plan *plan, const fmc_tx_menu *menu, uint32_t coded)
 {
     for (size_t i = 0; i < menu->n; i++)
-        if (deserves_coding(menu, i) && !memcmp(plan->kind, menu->plan[i].kind, sizeof plan->kind) &&
+        if ((coded >> i & 1) && !memcmp(plan->kind, menu->plan[i].kind, sizeof plan->kind) &&
             !memcmp(plan->levels, menu->plan[i].levels, sizeof plan->levels))
             return 1;
     return 0;
 }
 
 /* What the default effort would have chosen: no estimate, however thorough, is right every time. */
-static fmc_status code_default_choice(fmc_encoding *e)
+static fmc_status code_default_choice(fmc_encoding *e, uint32_t coded)
 {
     const fmc_effort normal = { .effort = 5 }, *own = e->lossy.effort;
     fmc_tx_menu menu = e->lossy.menu;
@@ -229,7 +227,7 @@ static fmc_status code_default_choice(fmc_encoding *e)
     e->lossy.effort = &normal;
     st = fmc_transform_choose(e->ex, &e->lossy);
     e->lossy.effort = own;
-    if (st == FMC_OK && e->lossy.menu.n > 0 && !was_coded(&e->lossy.menu.plan[0], &menu))
+    if (st == FMC_OK && e->lossy.menu.n > 0 && !was_coded(&e->lossy.menu.plan[0], &menu, coded))
         st = fmc_encoding_transform(e, 0);
     if (st == FMC_OK)
         st = fmc_encoding_trellis(e);
@@ -239,19 +237,44 @@ done:
     return st;
 }
 
+/* Further plans of the menu that deserve it, by costs or by contexts: a mask, the first is there already. */
+static fmc_status find_deserving(fmc_encoding *e, uint32_t *mask)
+{
+    const fmc_tx_menu *menu = &e->lossy.menu;
+    double bytes[FMC_TX_MENU_MAX], least = HUGE_VAL;
+    fmc_status st = FMC_OK;
+
+    *mask = 1;
+    for (size_t i = 0; i < menu->n; i++) {
+        fmc_quantised z;
+
+        st = fmc_transform_quantise(e->ex, &e->lossy, i, 0, &z);
+        bytes[i] = z.bytes;
+        fmc_quantised_fini(e->ex, &z);
+        FMC_TRY(st);
+        least = fmin(least, bytes[i]);
+    }
+    for (size_t i = 1; i < menu->n; i++)
+        if (bytes[i] < deserving_bytes * least || (i < FEW_PLANS && menu->bits[i] < deserving_cost * menu->bits[0]))
+            *mask |= 1u << i;
+done:
+    return st;
+}
+
 /* Further plans of the menu, at the highest effort. */
 static fmc_status code_menu(fmc_encoding *e)
 {
-    const fmc_tx_menu *menu = &e->lossy.menu;
-    fmc_status st = FMC_OK;
+    uint32_t mask;
+    fmc_status st;
 
     if (e->effort->effort < 9)
         return FMC_OK;
-    for (size_t i = 1; i < menu->n; i++)
-        if (deserves_coding(menu, i))
+    FMC_TRY(find_deserving(e, &mask));
+    for (size_t i = 1; i < e->lossy.menu.n; i++)
+        if (mask >> i & 1)
             FMC_TRY(fmc_encoding_transform(e, i));
     FMC_TRY(fmc_encoding_trellis(e));
-    FMC_TRY(code_default_choice(e));
+    FMC_TRY(code_default_choice(e, mask));
 done:
     return st;
 }

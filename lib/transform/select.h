@@ -5,7 +5,7 @@
 #include "transform/transform.h"
 
 /** Most plans that a choice returns. */
-#define FMC_TX_MENU_MAX 3
+#define FMC_TX_MENU_MAX 8
 
 /** Plans worth coding, best first. */
 typedef struct fmc_tx_menu {
@@ -22,7 +22,7 @@ typedef struct fmc_tx_menu {
  * @param rmse_target  > 0, units of x.
  * @param axis_kind    rank of enum fmc_axis_kind: UNLIKE axes stay as they are, PERIODIC ones may have a DFT; AUTO axes
  *                     are tested for that.
- * @param effort       below 9: one plan, by samples, and up to two that are close; 9: three, from a long menu compared whole.
+ * @param effort       below 9: one plan, by samples, and up to two that are close; 9: up to eight, from a long menu compared whole.
  * @param menu         fmc_tx_menu_fini when done, also after a failure.
  * @return FMC_OK, FMC_ERR_NO_MEMORY, FMC_ERR_CANCELLED.
  */

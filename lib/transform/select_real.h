@@ -157,7 +157,7 @@ static fmc_status NAME(verify)(fmc_tx_search *s, const REAL *x, size_t room)
         FMC_TRY(NAME(judge_list)(s, x, room, list, &n_close));
     if (n > 0)
         s->best = list[0];
-    for (size_t i = 1; i < n && s->n_close + 1 < FMC_TX_MENU_MAX && list[i].bits < STILL_NEAR * list[0].bits; i++)
+    for (size_t i = 1; i < n && s->n_close < MAX_CLOSE && list[i].bits < STILL_NEAR * list[0].bits; i++)
         s->close[s->n_close++] = list[i];
 done:
     return st;
