@@ -27,7 +27,7 @@ static const double rival_bits = 1.5, rival_gain = 0.96;
 /* Above so many bits, one with more wavelets. */
 static const double small_bits = 1 << 17;
 
-/* Effort 9 codes what is that close by contexts, or among the first by costs. */
+/* Effort 9 codes what is that close at steps of its own, or among the first at a common one. */
 static const double deserving_bytes = 1.05, deserving_cost = 1.1;
 
 /* Probes of prediction are not to be trusted there: the errors of decoded neighbours are nearly everything. */
@@ -110,8 +110,8 @@ static uint32_t wavelet_axes(const fmc_tx_plan *plan)
 }
 
 /*
- * The menu's order is by costs of blocks, which do not know that values lie together in one transform, wavelets mostly, and are
- * scattered in another. Where few are not 0 that decides: the plan after the first that needs least by its coefficients' contexts.
+ * The menu's order is by costs on samples of the array, at one step. Where few values are not 0 these differ from those of all of it by
+ * more than plans do: the plan after the first that costs least there, each at its own step.
  */
 static fmc_status find_rival(fmc_encoding *e, size_t *rival, double *bytes)
 {
@@ -139,26 +139,47 @@ done:
     return st;
 }
 
-/* The best plan, which becomes the menu's first, quantised. */
+static void swap_plans(fmc_tx_menu *menu, size_t i)
+{
+    const fmc_tx_plan plan = menu->plan[0];
+
+    menu->plan[0] = menu->plan[i];
+    menu->plan[i] = plan;
+}
+
+/* The best plan, which becomes the menu's first, quantised. Costs do not know contexts: before a rival wins, both are quantised. */
 static fmc_status quantise_best(fmc_encoding *e)
 {
-    fmc_tx_menu *menu = &e->lossy.menu;
+    fmc_lossy *l = &e->lossy;
+    fmc_quantised *z = &e->transform;
     const double worth = most_worth(e);
-    fmc_tx_plan plan;
-    double bytes;
+    double bytes, first_bytes = HUGE_VAL, share;
+    fmc_quantiser first = { 0 };
     size_t rival;
     fmc_status st;
 
     FMC_TRY(find_rival(e, &rival, &bytes));
-    bytes /= rival_gain;
-    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, fmin(worth, bytes), &e->transform));
-    if (e->transform.q || !(e->transform.bytes > bytes))
+    FMC_TRY(fmc_transform_quantise(e->ex, l, 0, worth, z));
+    if (!(bytes < rival_gain * z->bytes))
         return FMC_OK;
-    fmc_quantised_fini(e->ex, &e->transform);
-    plan = menu->plan[0];
-    menu->plan[0] = menu->plan[rival];
-    menu->plan[rival] = plan;
-    FMC_TRY(fmc_transform_quantise(e->ex, &e->lossy, 0, worth, &e->transform));
+    if (z->q) {
+        FMC_TRY(fmc_lossy_estimate(e->ex, l, z, &share));
+        first_bytes = z->closer_bytes;
+        first = z->quant;
+    }
+    fmc_quantised_fini(e->ex, z);
+    swap_plans(&l->menu, rival);
+    FMC_TRY(fmc_transform_quantise(e->ex, l, 0, worth, z));
+    if (!(first_bytes < HUGE_VAL))
+        return FMC_OK;
+    if (z->q)
+        FMC_TRY(fmc_lossy_estimate(e->ex, l, z, &share));
+    if (z->q && z->closer_bytes < first_bytes)
+        return FMC_OK;
+    fmc_quantised_fini(e->ex, z);
+    swap_plans(&l->menu, rival);
+    l->settled = first;
+    FMC_TRY(fmc_transform_quantise(e->ex, l, 0, worth, z));
 done:
     return st;
 }
@@ -237,7 +258,7 @@ done:
     return st;
 }
 
-/* Further plans of the menu that deserve it, by costs or by contexts: a mask, the first is there already. */
+/* Further plans of the menu that deserve it, by costs at their own steps or at a common one: a mask, the first is there already. */
 static fmc_status find_deserving(fmc_encoding *e, uint32_t *mask)
 {
     const fmc_tx_menu *menu = &e->lossy.menu;
