@@ -61,9 +61,12 @@ static bool find_variable(int file, variable *v)
     v->group = file;
     if (groups) {
         groups[slash - v->name] = '\0';
-        if (nc_inq_grp_full_ncid(file, groups, &v->group) != NC_NOERR)
-            v->group = file;
+        const bool is_there = nc_inq_grp_full_ncid(file, groups, &v->group) == NC_NOERR;
+        if (!is_there)
+            cli_error("%s: has no group %s", v->path, groups);
         free(groups);
+        if (!is_there)
+            return false;
     }
     if (leaf[0] && nc_inq_varid(v->group, leaf, &v->id) == NC_NOERR)
         return true;

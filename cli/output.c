@@ -44,16 +44,16 @@ static bool open_standard(cli_output *out)
     return true;
 }
 
-/* Devices and pipes keep their name: they are opened and written as they are. */
+/* Devices, pipes and links, such as /dev/stdout, keep their name: what they stand for is written as it is. */
 static bool is_special_file(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+    return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
 static bool open_direct(const char *path, cli_output *out)
 {
-    out->fd = open(path, O_WRONLY | O_CLOEXEC);
+    out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     return out->fd >= 0 || cli_error("%s: cannot be written: %s", path, strerror(errno));
 }
 

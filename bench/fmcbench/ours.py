@@ -32,6 +32,11 @@ def decompress(data, threads=1):
     return _module().decompress(data, threads=threads)
 
 
+def release():
+    """Scratch memory that earlier calls left."""
+    _module().release()
+
+
 def coder_of(data):
     """(coders, details) of the chunks, each named once, the most frequent first."""
     chunks = _module().info(data)["chunks"]

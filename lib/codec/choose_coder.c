@@ -187,7 +187,7 @@ done:
 /* What the lossy coders would need; may leave the transform's first plan quantised. */
 static fmc_status estimate_lossy(fmc_encoding *e)
 {
-    const int is_auto = e->effort->coder == FMC_CODER_AUTO, is_log = e->goal->kind == FMC_BOUND_PW_REL;
+    const int is_auto = e->effort->coder == FMC_CODER_AUTO;
     fmc_status st;
 
     FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
@@ -197,8 +197,7 @@ static fmc_status estimate_lossy(fmc_encoding *e)
         e->interp_bytes = 0;
     if (is_auto)
         FMC_TRY(fmc_predict_probe(e->ex, &e->lossy, &e->interp_bytes));
-    /* Under a relative bound the transform's failures would all go exact. */
-    if (!fmc_encoding_may_use(e, FMC_CODER_TRANSFORM) || (is_auto && is_log) ||
+    if (!fmc_encoding_may_use(e, FMC_CODER_TRANSFORM) ||
         (e->effort->effort < 9 && e->grid_bytes < 0.6 * e->interp_bytes))
         goto done;
     FMC_TRY(fmc_lossy_make_signal(e->ex, &e->lossy));
@@ -338,7 +337,7 @@ static int broke_promise(const fmc_encoding *e, double other)
 /* The same of a pointwise bound, where prediction takes one round. */
 static int broke_bound(const fmc_encoding *e, double other)
 {
-    return e->goal->kind == FMC_BOUND_ABS && e->best.coder != FMC_CODER_AUTO && broke_promise(e, other);
+    return e->goal->kind != FMC_BOUND_NRMSE && e->best.coder != FMC_CODER_AUTO && broke_promise(e, other);
 }
 
 /* Code what promises most, and whatever comes close to it. */

@@ -328,6 +328,22 @@ done:
     return st;
 }
 
+/* Bits of what breaks a relative bound and goes exact: each sample as it is, and where it is. */
+static fmc_status exact_bits(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, double *bits)
+{
+    const double sample = l->block->dtype == FMC_F64 ? 64 : 32;
+    size_t n_bad;
+    fmc_status st;
+
+    if (!z->samples)
+        FMC_TRY(fmc_samples_make(ex, l, z, NULL));
+    FMC_TRY(fmc_check_samples(ex, l->block->dtype, l->count, l->data, z->samples, l->mask.state, FMC_BOUND_PW_REL, l->goal.limit,
+                              NULL, 0, &n_bad));
+    *bits = (double)n_bad * sample + correction_bits((double)l->count, (double)n_bad);
+done:
+    return st;
+}
+
 fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z, double *corrections)
 {
     const size_t sample = fmc_signal_sample(&l->signal);
@@ -350,6 +366,8 @@ fmc_status fmc_lossy_estimate(const fmc_exec *ex, fmc_lossy *l, fmc_quantised *z
         }
         FMC_TRY(probe_corrections(ex, l, recon, corrections != NULL, &correct));
     }
+    if (l->goal.kind == FMC_BOUND_PW_REL && z->coder == FMC_CODER_TRANSFORM)
+        FMC_TRY(exact_bits(ex, l, z, &correct));
     z->closer_bytes = (bits + correct) / 8 + (double)z->head.size;
     if (corrections)
         *corrections = correct / (bits + correct + 1);

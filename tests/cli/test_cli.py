@@ -155,6 +155,15 @@ class Samples(Streams):
         self.assertNotEqual(self.compress("--rel", "1e-2"), b"old")
         self.assertEqual(os.stat(self.path("out.fmc")).st_mode & 0o777, 0o640)
 
+    def test_output_goes_where_a_link_points(self):
+        self.put("a.npy", npy_bytes(pack(field((4, 6))), (4, 6)))
+        self.put("target", b"old, and longer than what comes" * 100)
+        os.symlink("target", self.path("link"))
+        self.run_fmc("compress", "a.npy", "-o", "link", "--lossless")
+        self.assertTrue(os.path.islink(self.path("link")))
+        self.run_fmc("compress", "a.npy", "-o", "plain", "--lossless")
+        self.assertEqual(self.get("target"), self.get("plain"))
+
     def test_input_may_be_its_own_output(self):
         self.run_fmc("compress", "in.npy", "-o", "in.npy", "--lossless")
         self.assertEqual(self.decoded(stream="in.npy")[1], self.values)

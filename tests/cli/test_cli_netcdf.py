@@ -35,6 +35,9 @@ class Variables(CliCase):
         for name in ("file.nc:U", "file.nc:", "file.nc"):
             self.fails(1, "(file.nc:NAME): T", "compress", name, "-o", "out.fmc", "--rel", "1e-3")
 
+    def test_a_group_that_is_not_there_is_no_other(self):
+        self.fails(1, "no group /model", "compress", "file.nc:/model/T", "-o", "out.fmc", "--rel", "1e-3")
+
     def test_integers_are_refused(self):
         self.put("short.nc", netcdf_bytes("S", (4,), [1, 2, 3, 4], nc_type=3))
         self.fails(1, "not float or double", "compress", "short.nc:S", "-o", "out.fmc", "--rel", "1e-3")

@@ -8,7 +8,7 @@
 
 Calls into the library release the GIL.
 """
-from ._api import FmcError, Model, compress, decompress, info, read, version
+from ._api import FmcError, Model, compress, decompress, info, read, release, version
 
-__all__ = ["FmcError", "Model", "compress", "decompress", "info", "read", "version"]
+__all__ = ["FmcError", "Model", "compress", "decompress", "info", "read", "release", "version"]
 __version__ = "0.1.0"

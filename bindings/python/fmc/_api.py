@@ -48,6 +48,12 @@ _idle = []
 _KEPT = 2
 
 
+def release():
+    """Free the scratch memory, up to 256 MiB a thread, that calls leave to later ones."""
+    while _idle:
+        lib.fmc_ctx_destroy(_idle.pop())
+
+
 def _new_context():
     out = ffi.new("fmc_ctx **")
     _check(ffi.NULL, lib.fmc_ctx_create(ffi.NULL, out))
@@ -152,7 +158,7 @@ def _coder_value(name):
 
 
 def _params(rank, bounds, effort, threads, coder, fill, chunk, axis, model, embed):
-    given = {k: v for k, v in bounds.items() if v is not None and v is not False}
+    given = {k: v for k, v in bounds.items() if v is not None and (k != "lossless" or v)}
     if len(given) != 1:
         raise TypeError(f"give exactly one of {', '.join(_BOUNDS)}, not {len(given)}")
     kind, value = next(iter(given.items()))
@@ -194,7 +200,7 @@ def compress(array, *, abs=None, rel=None, pw_rel=None, nrmse=None, psnr=None, s
     effort 1 (fast), 5 or 9 (smallest); threads 0: one per core, never changes the bytes; coder auto, transform,
     interp, grid, exact, pca, vae, vae+transform, vae+interp or vae+pca; fill: this value, like NaN, marks missing data; chunk: extents of the pieces that can be read
     one by one; axis: auto, smooth, unlike or periodic per axis; model: a Model to try, False: none, None: the library's own
-    where it may help (effort 9, few bits a sample); embed: True stores the model in the stream if that saves more than it takes (compresses twice), so
+    where it may help (a prior on small chunks at effort 5, nearly everywhere at 9); embed: True stores the model in the stream if that saves more than it takes (compresses twice), so
     that nobody needs it to decode. Other byte orders are converted: decompress returns
     native order.
     """
@@ -325,29 +331,32 @@ def _box(region, shape):
     return start, count
 
 
-def read(data_or_path, region=None, scale=1, threads=0, models=()):
+def read(data_or_path, region=None, scale=1, threads=0, models=(), partial=False):
     """Decode a box of a stream in memory (bytes-like) or in a file (path), reading only the chunks it touches.
 
     region  slices of step 1, one per axis; axes left out are taken whole
     scale   1, or 2, 4, 8: a preview sampled that many times more coarsely, for which no bound is promised
     models  those that the stream may need besides the library's own
+    partial True: of a stream that was cut off, the steps that are complete; else it is an FmcError
     """
     if scale not in (1, 2, 4, 8):
         raise ValueError("scale is 1, 2, 4 or 8")
     source = _Source(data_or_path)
     try:
         with _context(models) as ctx:
-            return _read(ctx, source, region, scale.bit_length() - 1, threads)
+            return _read(ctx, source, region, scale.bit_length() - 1, threads, partial)
     finally:
         source.close()
 
 
-def _read(ctx, source, region, scale_log2, threads):
+def _read(ctx, source, region, scale_log2, threads, partial):
     reader = ffi.new("fmc_reader **")
     _check(ctx, lib.fmc_reader_open(ctx, source.io, reader))
     try:
         facts = _new_struct("fmc_info")
         _check(ctx, lib.fmc_reader_info(reader[0], facts))
+        if not facts.is_complete and not partial:
+            raise FmcError(lib.FMC_ERR_TRUNCATED, f"the stream was cut off; partial=True reads the {facts.dim[0]} steps that are complete")
         shape = tuple(facts.dim[0:facts.rank])
         start, count = _box(region, shape)
         out = np.empty([_coarse(s, n, extent, scale_log2) for s, n, extent in zip(start, count, shape)],

@@ -154,6 +154,25 @@ class Streams(unittest.TestCase):
             got = fmc.read(path, region=(slice(0, 2),))
         self.assertEqual(got.tobytes(), fmc.decompress(self.data)[:2].tobytes())
 
+    def test_a_stream_that_was_cut_off_is_read_only_if_asked_for(self):
+        for data in (self.data[:40], self.data[:-1]):
+            with self.assertRaisesRegex(fmc.FmcError, "partial"):
+                fmc.read(data)
+            part = fmc.read(data, partial=True)
+            self.assertEqual(part.tobytes(), fmc.decompress(self.data)[:len(part)].tobytes())
+
+    def test_scratch_may_be_released_at_any_time(self):
+        fmc.release()
+        self.assertEqual(fmc.compress(self.a, rel=1e-3), self.data)
+        fmc.release()
+        fmc.release()
+        self.assertEqual(fmc.decompress(self.data).shape, self.a.shape)
+
+    def test_lossless_may_be_any_truth(self):
+        self.assertEqual(fmc.compress(self.a, lossless=0, rel=1e-3), self.data)
+        with self.assertRaises(TypeError):
+            fmc.compress(self.a, lossless=0)
+
     def test_preview_has_the_promised_shape(self):
         self.assertEqual(fmc.read(self.data, scale=2).shape, (8, 20, 24))
         self.assertEqual(fmc.read(self.data, region=(slice(3, 9),), scale=4).shape, (2, 10, 12))
