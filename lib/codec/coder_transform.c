@@ -94,11 +94,11 @@ static fmc_status attempt_init(const fmc_exec *ex, attempt *t)
     z->tier = fmc_coder_tier(t->l->effort->effort);
     z->head = fmc_out_make(ex->alloc);
 
-    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z->band));
-    z->n_bands = fmc_tx_bands(t->plan, z->band);
-    FMC_TRY(fmc_lossy_make_signal(ex, t->l));
+    FMC_TRY(fmc_lossy_make_signal(ex, t->l)); /* before smaller blocks, which would split the room that an earlier one left */
     t->c = t->l->x;
     t->l->x = NULL;
+    FMC_TRY(FMC_ALLOC(ex->alloc, FMC_MAX_BANDS, &z->band));
+    z->n_bands = fmc_tx_bands(t->plan, z->band);
     FMC_TRY(fmc_signal_forward(ex, s, t->plan, t->c));
     FMC_TRY(FMC_ALLOC(ex->alloc, z->n_bands, &t->gain));
     for (size_t i = 0; i < z->n_bands; i++)
