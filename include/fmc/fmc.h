@@ -162,7 +162,7 @@ FMC_API uint64_t fmc_compress_bound(const fmc_array *src, const fmc_params *para
  * @param src      borrowed, not changed. @param params NULL for defaults.
  * @param dst      dst_cap bytes; *dst_size gets the bytes written (the bytes needed with FMC_ERR_BUFFER_TOO_SMALL,
  *                 0 with any other error).
- * @return FMC_OK, _ARG, _NO_MEMORY, _BUFFER_TOO_SMALL, _CANCELLED, _UNREACHABLE_SIZE.
+ * @return FMC_OK, _ARG, _NO_MEMORY, _BUFFER_TOO_SMALL, _CANCELLED, _UNREACHABLE_SIZE; with a model also _MODEL_MISSING, _BACKEND_*.
  */
 FMC_API fmc_status fmc_compress(fmc_ctx *ctx, const fmc_array *src, const fmc_params *params, void *dst, size_t dst_cap,
                                 size_t *dst_size);
@@ -173,9 +173,9 @@ FMC_API fmc_status fmc_compress_alloc(fmc_ctx *ctx, const fmc_array *src, const 
 
 /**
  * Decompress a whole stream into the caller's array: dtype, rank and dims must equal the stream's (fmc_inspect tells),
- * strides are free. On error the array's contents are unspecified.
+ * strides are free, as long as no samples overlap. On error the array's contents are unspecified.
  * @param n_threads 0: one per core.
- * @return FMC_OK, _ARG, _NO_MEMORY, _NOT_FMC, _UNSUPPORTED, _TRUNCATED, _CORRUPT, _LIMIT, _MODEL_*, _CANCELLED.
+ * @return FMC_OK, _ARG, _NO_MEMORY, _NOT_FMC, _UNSUPPORTED, _TRUNCATED, _CORRUPT, _LIMIT, _MODEL_*, _BACKEND_*, _CANCELLED.
  */
 FMC_API fmc_status fmc_decompress(fmc_ctx *ctx, const void *src, size_t src_size, uint32_t n_threads, const fmc_array *dst);
 
@@ -246,20 +246,27 @@ typedef struct fmc_reader fmc_reader;
  *               chunk (0: up to 64). FMC_BOUND_REL, _NRMSE and _PSNR use the range of each chunk: max - min of the
  *               whole is not known yet, and each chunk's is never larger. FMC_BOUND_SIZE is refused (FMC_ERR_ARG).
  * @param io     copied; io->user must live until close.
+ * @return FMC_OK, _ARG, _NO_MEMORY, _IO.
  */
 FMC_API fmc_status fmc_writer_open(fmc_ctx *ctx, const fmc_io *io, const fmc_array *shape, const fmc_params *params,
                                    fmc_writer **out);
 
-/** Append steps->dim[0] >= 1 steps; the data are copied or written before the call returns. After an error only close. */
+/**
+ * Append steps->dim[0] >= 1 steps; the data are copied or written before the call returns. After an error only close.
+ * @return as fmc_compress, and FMC_ERR_IO.
+ */
 FMC_API fmc_status fmc_writer_append(fmc_writer *writer, const fmc_array *steps);
 
-/** Write what is buffered as a (shorter) chunk now, so that it survives whatever comes. */
+/** Write what is buffered as a (shorter) chunk now, so that it survives whatever comes. @return as fmc_writer_append. */
 FMC_API fmc_status fmc_writer_flush(fmc_writer *writer);
 
-/** Flush, write index and footer, free the writer (also on error). Accepts NULL. */
+/** Flush, write index and footer, free the writer (also on error). Accepts NULL. @return as fmc_writer_append. */
 FMC_API fmc_status fmc_writer_close(fmc_writer *writer);
 
-/** Open a stream for reading; reads header and index only. A cut-off stream opens; info.is_complete tells. */
+/**
+ * Open a stream for reading; reads header and index only. A cut-off stream opens; info.is_complete tells.
+ * @return FMC_OK, _ARG, _NO_MEMORY, _IO, _NOT_FMC, _UNSUPPORTED, _TRUNCATED (within the header), _CORRUPT, _LIMIT.
+ */
 FMC_API fmc_status fmc_reader_open(fmc_ctx *ctx, const fmc_io *io, fmc_reader **out);
 
 /** What the stream is. */
@@ -273,7 +280,8 @@ FMC_API fmc_status fmc_reader_chunk_info(fmc_reader *reader, uint64_t i, fmc_chu
  * @param scale_log2  0 full resolution; 1..3: every axis that the stream halves is sampled 2, 4, 8 times more coarsely:
  *                    dst->dim[a] = ceil((start+count) / 2^s) - ceil(start / 2^s) for axes longer than 1. A preview
  *                    approximates the data; no bound is promised for it.
- * @param dst         dtype of the stream, dims as above, any strides.
+ * @param dst         dtype of the stream, dims as above, any strides with which no samples overlap.
+ * @return as fmc_decompress, and FMC_ERR_IO.
  */
 FMC_API fmc_status fmc_reader_read(fmc_reader *reader, const uint64_t *start, const uint64_t *count, uint32_t scale_log2,
                                    uint32_t n_threads, const fmc_array *dst);
