@@ -219,8 +219,7 @@ done:
 
 /*
  * Where the best tier was asked for, simpler ones may still be smaller: what it learns too slowly it never learns. A prior
- * is tried there, and below where it takes little time: a small body has few values that are not 0, and the simplest tiers are no
- * match for it.
+ * is tried there, and below where it takes little time: a small body has few values that are not 0.
  */
 static fmc_status write_smaller_body(const fmc_exec *ex, const fmc_lossy *l, const fmc_quantised *z, fmc_out *body)
 {
@@ -234,7 +233,7 @@ static fmc_status write_smaller_body(const fmc_exec *ex, const fmc_lossy *l, con
         FMC_TRY(try_tier(ex, l, z, z->other_tier, body));
     if (is_best)
         FMC_TRY(try_tier(ex, l, z, FMC_COEF_MIX | trellis, body));
-    for (uint32_t i = 0; is_best && !trellis && (!prior || body->size >= SMALL_BODY) && i < 2; i++)
+    for (uint32_t i = 0; is_best && !trellis && i < 2; i++)
         FMC_TRY(try_tier(ex, l, z, i ? FMC_COEF_STATIC : FMC_COEF_AVERAGE, body));
     if (prior && (is_best || (is_cheap && body->size < SMALL_BODY) || prior->prior.watch))
         FMC_TRY(try_tier(ex, l, z, FMC_COEF_PRIOR | trellis, body));
