@@ -152,7 +152,7 @@ static int describe(fmc_ctx *ctx, const unsigned char *bytes, size_t size, const
     return is_kept;
 }
 
-static int make_stream(fmc_ctx *ctx, const golden_case *c, const char *streams, FILE *list)
+static int make_stream(fmc_ctx *ctx, const golden_case *c, const char *streams, FILE *list, int is_golden)
 {
     unsigned char *bytes = NULL;
     uint64_t hash[3] = { 0 };
@@ -164,7 +164,7 @@ static int make_stream(fmc_ctx *ctx, const golden_case *c, const char *streams, 
     if (st == FMC_OK) {
         fprintf(list, "%s %016llx %016llx %016llx", c->name, (unsigned long long)hash[0], (unsigned long long)hash[1],
                 (unsigned long long)hash[2]);
-        if (!describe(ctx, bytes, size, c->name, list)) {
+        if (!describe(ctx, bytes, size, c->name, list) && is_golden) { /* what encoders choose may change */
             fprintf(stderr, "%s: not coded as its name says\n", c->name);
             st = FMC_ERR_ARG;
         }
@@ -177,13 +177,13 @@ static int make_stream(fmc_ctx *ctx, const golden_case *c, const char *streams, 
     return st != FMC_OK;
 }
 
-static int make_all(fmc_ctx *ctx, const char *dir, const char *streams)
+static int make_all(fmc_ctx *ctx, const char *dir, const char *streams, int is_golden)
 {
     FILE *list = open_in(dir, "hashes.txt", "", "w");
     int n_bad = !list;
 
     for (size_t i = 0; list && i < golden_case_count; i++)
-        n_bad += make_stream(ctx, &golden_cases[i], streams, list);
+        n_bad += make_stream(ctx, &golden_cases[i], streams, list, is_golden);
     if (list)
         n_bad += fclose(list) != 0;
     return n_bad;
@@ -322,11 +322,11 @@ int main(int argc, char **argv)
     if (golden_models_open(ctx))
         n_bad = 1;
     else if (!strcmp(verb, "make"))
-        n_bad = make_all(ctx, dir, streams) + make_errors(ctx, dir) + check_errors(ctx, dir);
+        n_bad = make_all(ctx, dir, streams, 1) + make_errors(ctx, dir) + check_errors(ctx, dir);
     else if (!strcmp(verb, "check"))
         n_bad = check_all(ctx, dir, streams) + check_errors(ctx, dir);
     else if (!strcmp(verb, "encode"))
-        n_bad = make_all(ctx, dir, streams);
+        n_bad = make_all(ctx, dir, streams, 0);
     else if (!strcmp(verb, "decode"))
         n_bad = check_all(ctx, dir, streams);
     else
