@@ -114,7 +114,7 @@ enum fmc_coder {
     FMC_CODER_AUTO = 0,      /**< by measured or estimated size */
     FMC_CODER_TRANSFORM = 1, /**< transform per axis + context coding (+ exact outliers) */
     FMC_CODER_INTERP = 2,    /**< multi-level interpolation or Lorenzo prediction; pointwise bound by construction */
-    FMC_CODER_GRID = 3,      /**< values on a grid (packed sources) as integers */
+    FMC_CODER_GRID = 3,      /**< integers of a grid: the source's own (packed data), or one as coarse as the bound allows */
     FMC_CODER_EXACT = 4,     /**< lossless floats */
     FMC_CODER_PCA = 7,       /**< adaptive basis of 8 x 8 patches, as published (arXiv 2412.17184); never chosen by AUTO */
     FMC_CODER_VAE = 0x100    /**< a model's prediction below AUTO, TRANSFORM, INTERP or PCA; or-ed to one of them */

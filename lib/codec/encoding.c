@@ -4,7 +4,11 @@
 #include <math.h>
 
 #include "codec/coder.h"
+#include "codec/payload.h"
 #include "core/status.h"
+
+/* Samples up to which a grid of our own is tried beside the transform. */
+#define SMALL_COUNT ((size_t)1 << 18)
 
 void fmc_encoding_init(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                        const fmc_effort *effort, fmc_encoding *e)
@@ -123,14 +127,53 @@ done:
     return fmc_unless_unsupported(st);
 }
 
-fmc_status fmc_encoding_grid(fmc_encoding *e)
+static fmc_status code_grid(fmc_encoding *e, uint32_t effort)
 {
     fmc_candidate c;
-    const fmc_status st = fmc_grid_finish(e->ex, &e->grid, e->effort->effort, &c);
+    const fmc_status st = fmc_grid_finish(e->ex, &e->grid, effort, &c);
 
     if (st == FMC_OK)
         fmc_encoding_keep(e, &c);
     else
         fmc_candidate_fini(e->ex, &c);
     return fmc_unless_unsupported(st);
+}
+
+fmc_status fmc_encoding_grid(fmc_encoding *e)
+{
+    return code_grid(e, e->effort->effort);
+}
+
+/*
+ * May a grid of our own be smaller than the best so far? It wins where prediction does, and beside it on small arrays: neither where the
+ * transform leaves it far behind, nor where most values are a small part of a bit.
+ */
+static int may_lay(const fmc_encoding *e)
+{
+    const double count = (double)fmc_block_count(e->block), most_ratio = e->effort->effort >= 9 ? 1.6 : 1.3;
+
+    if (e->base || e->goal->kind == FMC_BOUND_LOSSLESS || !fmc_encoding_may_use(e, FMC_CODER_GRID))
+        return 0;
+    if (e->best.coder == FMC_CODER_AUTO)
+        return 1;
+    if (8 * (double)e->best.payload.size < 0.25 * count)
+        return 0;
+    return e->best.coder == FMC_CODER_INTERP || ((e->effort->effort >= 9 || count <= SMALL_COUNT) &&
+                                                 e->interp_bytes < most_ratio * e->transform_bytes);
+}
+
+fmc_status fmc_encoding_lay(fmc_encoding *e)
+{
+    const uint32_t effort = e->effort->effort;
+    const double part = effort < 5 ? 0.88 : effort < 9 ? 0.95 : 1.4;
+    fmc_status st = FMC_OK;
+
+    if (!may_lay(e))
+        return FMC_OK;
+    fmc_grid_work_fini(e->ex, &e->grid);
+    FMC_TRY(fmc_grid_lay(e->ex, e->block, e->data, e->goal, &e->grid));
+    if (e->grid.thinning && (e->best.coder == FMC_CODER_AUTO || e->grid.bytes < part * (double)e->best.payload.size))
+        st = code_grid(e, effort < 9 ? 1 : 9);
+done:
+    return st;
 }

@@ -14,6 +14,9 @@
 /* Coarser than this the other coders win (measured on train/: docs/decisions.md). */
 enum { MAX_THINNING = 9 };
 
+/* How often a grid laid is made finer. */
+enum { MOST_ROUNDS = 6 };
+
 /* Integers from which the size is estimated. */
 #define ESTIMATE_COUNT ((size_t)1 << 16)
 
@@ -63,13 +66,32 @@ static double least_step(const fmc_goal *goal)
     return goal->kind == FMC_BOUND_ABS || goal->kind == FMC_BOUND_NRMSE ? 0.99 * goal->limit / m : 0;
 }
 
-/* Nearest multiple of m, as a multiple. m odd, so no ties. */
-static void thin(int32_t *k, size_t n, int32_t m)
+static inline void thin_by(int32_t *k, size_t n, const int64_t m)
 {
     for (size_t i = 0; i < n; i++) {
         const int64_t v = k[i], half = m / 2;
 
         k[i] = (int32_t)(v >= 0 ? (v + half) / m : -((-v + half) / m));
+    }
+}
+
+/* m odd, so no ties. */
+void fmc_grid_thin(int32_t *k, size_t n, uint32_t m)
+{
+    switch (m) { /* by constants, which are no divisions */
+    case 1:
+        return;
+    case 3:
+        thin_by(k, n, 3);
+        return;
+    case 5:
+        thin_by(k, n, 5);
+        return;
+    case 7:
+        thin_by(k, n, 7);
+        return;
+    default:
+        thin_by(k, n, m);
     }
 }
 
@@ -94,7 +116,8 @@ static void put_masked(const fmc_grid_work *w)
             memcpy((uint8_t *)w->samples + i * sample, (const uint8_t *)w->data + i * sample, sample);
 }
 
-static fmc_status keeps_goal(const fmc_exec *ex, const fmc_grid_work *w, int *ok)
+/* *ok: the samples keep the goal. *ratio: a mean-square error in units of its limit. */
+static fmc_status keeps_goal(const fmc_exec *ex, const fmc_grid_work *w, int *ok, double *ratio)
 {
     const fmc_block *b = w->block;
     size_t n_bad;
@@ -103,12 +126,14 @@ static fmc_status keeps_goal(const fmc_exec *ex, const fmc_grid_work *w, int *ok
 
     if (w->goal->kind == FMC_BOUND_NRMSE) {
         FMC_TRY(fmc_errors_measure(ex, b->dtype, w->count, w->data, w->samples, w->mask.state, &e));
-        *ok = fmc_errors_rmse(&e) <= w->goal->limit;
+        *ratio = fmc_errors_rmse(&e) / w->goal->limit;
+        *ok = *ratio <= 1;
         return FMC_OK;
     }
     FMC_TRY(fmc_check_samples(ex, b->dtype, w->count, w->data, w->samples, w->mask.state, w->goal->kind,
                               w->goal->limit, NULL, 0, &n_bad));
     *ok = n_bad == 0;
+    *ratio = *ok ? 1 : 2;
 done:
     return st;
 }
@@ -124,7 +149,7 @@ static fmc_status make_samples(const fmc_exec *ex, fmc_grid_work *w, uint32_t m)
     if (!w->samples)
         FMC_TRY(fmc_alloc_zero(ex->alloc, w->count, w->block->dtype == FMC_F64 ? 8 : 4, &w->samples));
     FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, dim, w->data, w->mask.state, 0, w->count, w->k));
-    thin(w->k, w->count, (int32_t)m);
+    fmc_grid_thin(w->k, w->count, (int32_t)m);
     multiply(w->k, w->count, (int32_t)m);
     FMC_TRY(fmc_grid_from_ints(ex, &w->grid, w->shape.rank, dim, w->k, w->mask.state, w->samples));
     put_masked(w);
@@ -132,17 +157,23 @@ done:
     return st;
 }
 
-/* Samples and integers of the widest thinning up to w->thinning that keeps the goal. */
+/* Samples and integers of the widest thinning up to w->thinning, or of the coarsest grid laid, that keep the goal. */
 static fmc_status settle_thinning(const fmc_exec *ex, fmc_grid_work *w)
 {
     fmc_status st = FMC_OK;
+    double ratio;
     int ok = 0;
 
-    for (;;) {
+    for (int i = 0;; i++) {
         FMC_TRY(make_samples(ex, w, w->thinning));
-        FMC_TRY(keeps_goal(ex, w, &ok));
+        FMC_TRY(keeps_goal(ex, w, &ok, &ratio));
         if (ok)
             break;
+        if (w->is_laid) { /* the error of its step was a guess */
+            if (i >= MOST_ROUNDS || !fmc_grid_lay_finer(w, fmin(0.9995 / ratio, 0.9995)))
+                return FMC_ERR_UNSUPPORTED;
+            continue;
+        }
         if (w->thinning == 1)
             return FMC_ERR_UNSUPPORTED;
         w->thinning -= 2;
@@ -179,7 +210,7 @@ static slab cut_slab(const fmc_grid_work *w)
 }
 
 /* Root mean square of what thinning by m takes from integers. */
-static double thinning_error(const int32_t *k, size_t n, const uint8_t *mask, int32_t m)
+static double thinning_error(const int32_t *k, size_t n, const uint8_t *mask, uint32_t m)
 {
     double sum = 0, count = 0;
 
@@ -188,8 +219,8 @@ static double thinning_error(const int32_t *k, size_t n, const uint8_t *mask, in
 
         if (mask && mask[i])
             continue;
-        thin(&v, 1, m);
-        sum += ((double)k[i] - (double)v * m) * ((double)k[i] - (double)v * m);
+        fmc_grid_thin(&v, 1, m);
+        sum += ((double)k[i] - (double)v * (double)m) * ((double)k[i] - (double)v * (double)m);
         count++;
     }
     return count > 0 ? sqrt(sum / count) : 0;
@@ -207,9 +238,9 @@ static fmc_status estimate(const fmc_exec *ex, fmc_grid_work *w, double *bytes)
     FMC_TRY(FMC_ALLOC(ex->alloc, s.count, &w->k));
     FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, w->shape.dim, w->data, w->mask.state, s.first, s.count, w->k));
     while (w->goal->kind == FMC_BOUND_NRMSE && w->thinning > 1 &&
-           thinning_error(w->k, s.count, mask, (int32_t)w->thinning) > 1.01 * limit)
+           thinning_error(w->k, s.count, mask, w->thinning) > 1.01 * limit)
         w->thinning -= 2;
-    thin(w->k, s.count, (int32_t)w->thinning);
+    fmc_grid_thin(w->k, s.count, w->thinning);
     FMC_TRY(fmc_grid_encode(ex, NULL, s.rank, s.dim, w->k, mask, 1, &out));
     FMC_TRY(out.st);
     *bytes = (double)out.size * (double)w->count / (double)s.count;
@@ -259,7 +290,7 @@ fmc_status fmc_grid_finish(const fmc_exec *ex, fmc_grid_work *w, uint32_t effort
     }
     fmc_out_varint(&out->payload, w->thinning);
     fmc_grid_write(&w->grid, &out->payload);
-    thin(w->k, w->count, (int32_t)w->thinning);
+    fmc_grid_thin(w->k, w->count, w->thinning);
     FMC_TRY(fmc_grid_encode(ex, w->thinning == 1 ? &w->grid : NULL, w->shape.rank, w->shape.dim, w->k, w->mask.state,
                             effort, &out->payload));
     FMC_TRY(out->payload.st);

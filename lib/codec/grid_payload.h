@@ -14,6 +14,7 @@ typedef struct fmc_grid_work {
     fmc_signal       shape;
     fmc_mask         mask;
     fmc_grid         grid;
+    int              is_laid;  /* the grid is the encoder's, not the data's */
     uint32_t         thinning; /* odd: only multiples of so many steps are coded; 0: the goal leaves no grid worth coding */
     double           bytes;    /* estimate of the payload; only if thinning > 0 */
     int32_t         *k;        /* scratch */
@@ -27,6 +28,18 @@ typedef struct fmc_grid_work {
  */
 fmc_status fmc_grid_prepare(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                             fmc_grid_work *w);
+
+/**
+ * Put values that lie on no grid on a uniform one, as coarse as an absolute or mean-square goal seems to allow. w->thinning stays 0
+ * where that is out of the question. Arguments as for fmc_grid_prepare.
+ */
+fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, fmc_grid_work *w);
+
+/** Nearest multiples of m, as multiples; m is odd. */
+void fmc_grid_thin(int32_t *k, size_t n, uint32_t m);
+
+/** Steps of a grid laid become that part of what they are. @return 0 if no integers are left for the samples. */
+int fmc_grid_lay_finer(fmc_grid_work *w, double part);
 
 /**
  * Code what fmc_grid_prepare found (w->thinning > 0), thinned out less if the goal asks for it. *out owns its parts, also

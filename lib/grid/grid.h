@@ -73,11 +73,11 @@ fmc_status fmc_grid_encode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank,
                            const uint8_t *mask, uint32_t effort, fmc_out *out);
 
 /**
- * About how many bytes fmc_grid_encode takes at effort 5, from a part of the samples (within some 10 % for 10^5 samples
+ * About how many bytes fmc_grid_encode takes at effort 1 or 5, from a part of the samples (within some 10 % for 10^5 samples
  * and more). Arguments as for encode.
  */
 fmc_status fmc_grid_estimate(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
-                             const uint8_t *mask, double *bytes);
+                             const uint8_t *mask, uint32_t effort, double *bytes);
 
 /** Inverse; masked k become 0. The same g must be given. Untrusted bytes. */
 fmc_status fmc_grid_decode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, fmc_in *in,

@@ -104,7 +104,7 @@ static fmc_status code_parts(const fmc_exec *ex, fmc_pcm_coder *c)
     for (size_t i = 0; i < m->n_parts && st == FMC_OK; i++) {
         c->src = src + m->at[i] * m->elem_size;
         c->mask = mask ? mask + m->at[i] : NULL;
-        if (i == m->n_parts / 2) {
+        if (i == m->n_warm) {
             m->bits = 0;
             m->n_samples = 0;
         }

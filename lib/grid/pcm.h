@@ -54,10 +54,10 @@ fmc_status fmc_pcm_decode(const fmc_exec *ex, const fmc_pcm_view *view, const fm
 /** Parts of an array to be coded one after the other, for their size alone. */
 typedef struct fmc_pcm_meter {
     const size_t *at; /* [n_parts] index of the first sample of each */
-    size_t n_parts;
+    size_t n_parts, n_warm; /* the model learns from the first n_warm, which do not count */
     size_t elem_size;
     bool skip_plane, skip_row; /* the first plane, the first row of planes do not count: the array is larger there */
-    double bits;               /* of the samples that count: later half of the parts */
+    double bits;               /* of the samples that count: parts after these */
     size_t n_samples;
 } fmc_pcm_meter;
 

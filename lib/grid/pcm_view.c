@@ -316,22 +316,22 @@ done:
     return st;
 }
 
-/* Parts of an estimate, samples of each, and of the trial that picks the view. */
-enum { PARTS = 8, PART = 4096, ESTIMATE_VIEW = 1024 };
+/* Parts of an estimate: of the model that learns and of the fast one; samples of each, and of the trial that picks the view. */
+enum { PARTS = 8, FAST_PARTS = 16, PART = 4096, ESTIMATE_VIEW = 1024 };
 
 /* Starts of boxes spread over the array, middle of the slices. */
-static void spread(const trial *t, size_t at[PARTS])
+static void spread(const trial *t, uint32_t n, size_t *at)
 {
     static const double turn[5] = { 0.8191725134, 0.6710436067, 0.5497004779, 0.4503, 0.3688 };
 
-    for (uint32_t p = 0; p < PARTS; p++) {
-        const uint32_t q = p < PARTS / 2 ? 2 * p : 2 * (p - PARTS / 2) + 1;
+    for (uint32_t p = 0; p < n; p++) {
+        const uint32_t q = p < n / 2 ? 2 * p : 2 * (p - n / 2) + 1;
         size_t step = 1;
 
         at[p] = 0;
         for (uint32_t i = t->rank; i-- > 0;) {
             const size_t room = t->dim[i] - t->box[i];
-            const double f = i == 0 ? (q + 0.5) / PARTS : (q + 0.5) * turn[i] - floor((q + 0.5) * turn[i]);
+            const double f = i == 0 ? (q + 0.5) / n : (q + 0.5) * turn[i] - floor((q + 0.5) * turn[i]);
 
             at[p] += (t->slice_axis == i + 1 ? t->first : (size_t)(f * (double)(room + 1))) * step;
             step *= t->dim[i];
@@ -371,15 +371,15 @@ static double share_of_valid(const uint8_t *mask, size_t n)
 }
 
 fmc_status fmc_view_estimate(const fmc_exec *ex, uint32_t rank, const size_t *dim, const void *src, size_t elem_size,
-                             const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, fmc_pcm_params *params,
-                             double *bytes)
+                             const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, uint32_t effort,
+                             fmc_pcm_params *params, double *bytes)
 {
     trial t = { .ex = ex, .params = params };
-    const uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW);
-    size_t left[5], best, n = 1, at[PARTS];
+    const uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW), parts = effort < 5 ? FAST_PARTS : PARTS;
+    size_t left[5], best, n = 1, at[FAST_PARTS];
     fmc_pcm_view part, whole;
     fmc_pcm_params p;
-    fmc_pcm_meter m = { .at = at, .n_parts = PARTS, .elem_size = elem_size };
+    fmc_pcm_meter m = { .at = at, .n_parts = parts, .n_warm = parts / (effort < 5 ? 4 : 2), .elem_size = elem_size };
     uint32_t code;
     fmc_status st;
 
@@ -387,9 +387,9 @@ fmc_status fmc_view_estimate(const fmc_exec *ex, uint32_t rank, const size_t *di
     FMC_TRY(best_view(&t, flags | FMC_PCM_FAST, &code, &best));
     set_box(&t, rank, dim, left, src, elem_size, mask, slice_axis, PART);
     (void)aim(&t, code);
-    spread(&t, at);
+    spread(&t, parts, at);
     FMC_TRY(part_view(&t, code, &part, &whole));
-    params->flags = flags;
+    params->flags = flags | (effort < 5 ? FMC_PCM_FAST : 0);
     p = *params;
     if (t.slice_axis) {
         p.lattice.step += t.first;
