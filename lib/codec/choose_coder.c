@@ -328,6 +328,14 @@ static double margin_of(const fmc_encoding *e)
     return effort >= 9 ? 1.25 : fmc_block_count(e->block) <= SMALL_COUNT ? 1.1 : 1.01;
 }
 
+/* Bytes that estimates do not see: no share of a tiny stream. */
+static double slack_of(const fmc_encoding *e)
+{
+    const uint32_t effort = e->effort->effort;
+
+    return effort <= 1 ? 0 : effort >= 9 ? 512 : 64;
+}
+
 /* What promised most failed, or took more than another coder would have by its estimate. */
 static int broke_promise(const fmc_encoding *e, double other)
 {
@@ -344,7 +352,7 @@ static int broke_bound(const fmc_encoding *e, double other)
 static fmc_status code_promising(fmc_encoding *e)
 {
     const double interp = e->interp_bytes / least_saving(e);
-    const double most = margin_of(e) * fmin(fmin(e->transform_bytes, interp), e->grid_bytes);
+    const double most = margin_of(e) * fmin(fmin(e->transform_bytes, interp), e->grid_bytes) + slack_of(e);
     const int has_interp = e->interp_bytes < HUGE_VAL, has_grid = e->grid_bytes < HUGE_VAL;
     fmc_status st = FMC_OK;
 

@@ -118,13 +118,24 @@ done:
 }
 
 /* Integers that are not thinned give every bit back. */
-static fmc_status describe_grid(const fmc_frame *f, fmc_in *in, fmc_chunk_facts *facts)
+static fmc_status describe_grid(const fmc_exec *ex, const fmc_block *block, const fmc_frame *f, fmc_in *in, fmc_chunk_facts *facts)
 {
+    fmc_grid grid = { 0 };
+    uint64_t thinning;
+    fmc_status st;
+
     if (f->flags & FMC_PAYLOAD_MASK)
         (void)fmc_section_read(in);
-    if (fmc_in_varint(in) == 1)
+    thinning = fmc_in_varint(in);
+    FMC_TRY(fmc_in_status(in));
+    FMC_TRY(fmc_grid_parse(ex, block->dtype, f->plain.rank, f->plain.dim, in, &grid));
+    if (thinning == 1)
         facts->abs_bound = 0;
-    return fmc_in_status(in);
+    (void)snprintf(facts->detail, sizeof facts->detail, grid.n_slices > 1 ? "steps from %.4g" : "step %.4g",
+                   (double)thinning * fmc_grid_step(&grid, 0));
+done:
+    fmc_grid_fini(&grid);
+    return st;
 }
 
 static fmc_status describe_base(fmc_in *in, fmc_chunk_facts *facts)
@@ -211,7 +222,7 @@ fmc_status fmc_chunk_describe(const fmc_exec *ex, const fmc_block *block, fmc_in
     if (f.coder == FMC_CODER_EXACT)
         facts->abs_bound = 0;
     else
-        FMC_TRY(f.coder == FMC_CODER_GRID ? describe_grid(&f, &payload, facts)
+        FMC_TRY(f.coder == FMC_CODER_GRID ? describe_grid(ex, block, &f, &payload, facts)
                                           : describe_body(ex, &f, &payload, facts));
 done:
     return st;

@@ -51,7 +51,7 @@ const golden_case golden_cases[] = {
     { "grid_f64", F64, 2, { 30, 41 }, "hundredths", FMC_BOUND_LOSSLESS, 0, 9, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "grid_counts", F32, 2, { 48, 48 }, "counts", FMC_BOUND_LOSSLESS, 0, 1, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "grid_laid", F32, 3, { 6, 20, 22 }, "coast_nan", REL, 1e-3, 5, GRID, { 0 }, { 0 }, 0, 0, 0, NULL },
-    { "grid_laid_f64", F64, 2, { 31, 40 }, "rough", NRMSE, 1e-4, 9, GRID, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "grid_laid_f64", F64, 2, { 31, 40 }, "signed", NRMSE, 1e-4, 9, GRID, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "exact_f32", F32, 3, { 5, 16, 17 }, "rough", FMC_BOUND_LOSSLESS, 0, 5, FMC_CODER_EXACT, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "exact_f64", F64, 2, { 24, 25 }, "rough", FMC_BOUND_LOSSLESS, 0, 9, FMC_CODER_EXACT, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "exact_bits", F32, 1, { 300 }, "bits", REL, 1e-3, 1, 0, { 0 }, { 0 }, 0, 0, 0, NULL },
