@@ -370,10 +370,9 @@ static fmc_status code_promising(fmc_encoding *e)
         broke_promise(e, e->transform_bytes))
         FMC_TRY(fmc_encoding_transform(e, 0));
     fmc_lossy_fini(e->ex, &e->lossy);
-    if (!has_grid)
-        FMC_TRY(fmc_encoding_lay(e));
-    else if (e->grid_bytes <= most || broke_promise(e, e->grid_bytes))
+    if (has_grid && (e->grid_bytes <= most || broke_promise(e, e->grid_bytes)))
         FMC_TRY(fmc_encoding_grid(e));
+    FMC_TRY(fmc_encoding_lay(e));
 done:
     return st;
 }

@@ -2,6 +2,7 @@
 #include "codec/encoding.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "codec/coder.h"
 #include "codec/payload.h"
@@ -9,6 +10,9 @@
 
 /* Samples up to which a grid of our own is tried beside the transform. */
 #define SMALL_COUNT ((size_t)1 << 18)
+
+/* Runs of samples that are searched for plateaus. */
+enum { RUNS = 256, RUN = 64 };
 
 void fmc_encoding_init(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                        const fmc_effort *effort, fmc_encoding *e)
@@ -144,9 +148,22 @@ fmc_status fmc_encoding_grid(fmc_encoding *e)
     return code_grid(e, e->effort->effort);
 }
 
+/* Whether many samples repeat the one before, by runs from all over the array. */
+static int has_plateaus(const fmc_encoding *e)
+{
+    const size_t sample = e->block->dtype == FMC_F64 ? 8 : 4, n = fmc_block_count(e->block), stride = n / RUNS;
+    const uint8_t *x = e->data;
+    size_t repeats = 0;
+
+    for (size_t i = 0; stride >= RUN && i < RUNS; i++)
+        for (size_t k = 1; k < RUN; k++)
+            repeats += !memcmp(x + (i * stride + k) * sample, x + (i * stride + k - 1) * sample, sample);
+    return repeats > RUNS * (RUN - 1) / 10;
+}
+
 /*
- * May a grid of our own be smaller than the best so far? It wins where prediction does, and beside it on small arrays: neither where the
- * transform leaves it far behind, nor where most values are a small part of a bit.
+ * May a grid of our own be smaller than the best so far? It wins where prediction does, or comes near on small arrays and those with
+ * plateaus: neither where the transform leaves it far behind, nor where most values are a small part of a bit.
  */
 static int may_lay(const fmc_encoding *e)
 {
@@ -158,22 +175,31 @@ static int may_lay(const fmc_encoding *e)
         return 1;
     if (8 * (double)e->best.payload.size < 0.25 * count)
         return 0;
-    return e->best.coder == FMC_CODER_INTERP || ((e->effort->effort >= 9 || count <= SMALL_COUNT) &&
-                                                 e->interp_bytes < most_ratio * e->transform_bytes);
+    if (e->best.coder == FMC_CODER_INTERP || e->best.coder == FMC_CODER_GRID)
+        return 1;
+    return e->interp_bytes < most_ratio * e->transform_bytes && (e->effort->effort >= 9 || count <= SMALL_COUNT || has_plateaus(e));
+}
+
+/* Part of the best so far that a grid of our own must promise: coding it takes longer, unless the best is one as well. */
+static double lay_below(const fmc_encoding *e)
+{
+    if (e->effort->effort >= 9)
+        return 1.4;
+    return e->effort->effort >= 5 || e->best.coder == FMC_CODER_GRID ? 0.97 : 0.88;
 }
 
 fmc_status fmc_encoding_lay(fmc_encoding *e)
 {
     const uint32_t effort = e->effort->effort;
-    const double part = effort < 5 ? 0.88 : effort < 9 ? 0.95 : 1.4;
+    fmc_grid_work own = e->grid;
     fmc_status st = FMC_OK;
 
     if (!may_lay(e))
         return FMC_OK;
-    fmc_grid_work_fini(e->ex, &e->grid);
-    FMC_TRY(fmc_grid_lay(e->ex, e->block, e->data, e->goal, &e->grid));
-    if (e->grid.thinning && (e->best.coder == FMC_CODER_AUTO || e->grid.bytes < part * (double)e->best.payload.size))
+    FMC_TRY(fmc_grid_lay(e->ex, e->block, e->data, e->goal, own.grid.kind != FMC_GRID_NONE ? &own.grid : NULL, &e->grid));
+    if (e->grid.thinning && (e->best.coder == FMC_CODER_AUTO || e->grid.bytes < lay_below(e) * (double)e->best.payload.size))
         st = code_grid(e, effort < 9 ? 1 : 9);
 done:
+    fmc_grid_work_fini(e->ex, &own);
     return st;
 }

@@ -16,6 +16,12 @@ enum { LEAST_COUNT = 64, LAID_THINNING = 3 };
 /* Integers beyond this are no use. */
 static const double most_integer = 0x1p28;
 
+/* Errors below so many steps of the values' own grid leave no coarser one. */
+static const double least_error = 0.45;
+
+/* Samples up to which coding takes no longer than an estimate. */
+#define SMALL_COUNT ((size_t)1 << 15)
+
 /* Samples from which the error of a step is guessed, and how often the guess is improved. */
 #define GUESS_COUNT ((size_t)1 << 15)
 enum { GUESSES = 4 };
@@ -105,10 +111,37 @@ done:
     return st;
 }
 
-fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, fmc_grid_work *w)
+/* For an absolute bound: as many steps of the values' own grid as it allows; an even number is halved between two of them. */
+static int set_by_own(const fmc_grid *own, fmc_grid_work *w)
+{
+    const double step = fmc_grid_step(own, 0), n = floor(2 * (w->goal->limit - slack_of(w)) / step) + 1;
+
+    *w->grid.scale = n * step / LAID_THINNING;
+    *w->grid.offset = *own->offset + (fmod(n, 2) > 0 ? 0 : step / 2);
+    return n > FMC_GRID_MAX_THINNING || (n >= 2 && fmod(n, 2) == 0);
+}
+
+/* Scale and offset. @return 0 if there is nothing that thinning the values' own grid does not do as well. */
+static int set_grid(const fmc_grid *own, fmc_grid_work *w)
+{
+    const fmc_span *s = &w->mask.coded;
+    const fmc_goal *goal = w->goal;
+
+    *w->grid.offset = s->min > 0 || s->max < 0 ? s->min : 0;
+    if (goal->kind == FMC_BOUND_NRMSE) {
+        *w->grid.scale = scale_for(step_for_rmse(w));
+        return !own || goal->limit > least_error * fmc_grid_step(own, 0);
+    }
+    if (own && own->n_slices == 1)
+        return set_by_own(own, w);
+    *w->grid.scale = scale_for(2 * (goal->limit - slack_of(w)));
+    return !own || 2 * goal->limit > fmc_grid_step(own, 0);
+}
+
+fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, const fmc_grid *own,
+                        fmc_grid_work *w)
 {
     fmc_grid *g = &w->grid;
-    const fmc_span *s = &w->mask.coded;
     fmc_status st;
 
     *w = (fmc_grid_work){ .block = block, .goal = goal, .data = data, .count = fmc_block_count(block) };
@@ -121,13 +154,12 @@ fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *
     *g = (fmc_grid){ .alloc = ex->alloc, .dtype = block->dtype, .kind = FMC_GRID_MUL, .n_slices = 1 };
     FMC_TRY(FMC_ALLOC(ex->alloc, 1, &g->scale));
     FMC_TRY(FMC_ALLOC(ex->alloc, 1, &g->offset));
-    *g->offset = s->min > 0 || s->max < 0 ? (block->dtype == FMC_F64 ? s->min : (double)(float)s->min) : 0;
-    *g->scale = scale_for(goal->kind == FMC_BOUND_ABS ? 2 * (goal->limit - slack_of(w)) : step_for_rmse(w));
-    if (!find_integers(w))
+    if (!set_grid(own, w) || !find_integers(w))
         goto done;
     w->thinning = LAID_THINNING;
     w->is_laid = 1;
-    FMC_TRY(guess_bytes(ex, w));
+    if (w->count > SMALL_COUNT)
+        FMC_TRY(guess_bytes(ex, w));
 done:
     return st;
 }

@@ -11,9 +11,6 @@
 #include "core/status.h"
 #include "grid/grid.h"
 
-/* Coarser than this the other coders win (measured on train/: docs/decisions.md). */
-enum { MAX_THINNING = 9 };
-
 /* How often a grid laid is made finer. */
 enum { MOST_ROUNDS = 6 };
 
@@ -55,13 +52,14 @@ static uint32_t widest_thinning(const fmc_grid_work *w)
     m = w->goal->kind == FMC_BOUND_ABS ? 2 * floor(m * 1.0000001) + 1 : sqrt(12 * m * m + 1);
     if (!(m >= 1))
         return 1;
-    return m > MAX_THINNING ? 0 : ((uint32_t)m - 1) / 2 * 2 + 1;
+    return m > FMC_GRID_MAX_THINNING ? 0 : ((uint32_t)m - 1) / 2 * 2 + 1;
 }
 
 /* Steps of grids that would have to be thinned out more than that, with room for a step known from few samples. */
 static double least_step(const fmc_goal *goal)
 {
-    const double m = goal->kind == FMC_BOUND_NRMSE ? sqrt((MAX_THINNING * MAX_THINNING - 1) / 12.0) : MAX_THINNING / 2 + 1;
+    const uint32_t most = FMC_GRID_MAX_THINNING;
+    const double m = goal->kind == FMC_BOUND_NRMSE ? sqrt((most * most - 1) / 12.0) : most / 2 + 1;
 
     return goal->kind == FMC_BOUND_ABS || goal->kind == FMC_BOUND_NRMSE ? 0.99 * goal->limit / m : 0;
 }
@@ -312,7 +310,7 @@ fmc_status fmc_grid_payload_decode(const fmc_exec *ex, const fmc_block *block, c
 
     fmc_signal_of_block(block, block->dtype, &shape);
     FMC_TRY(fmc_in_status(in));
-    if (m > MAX_THINNING || m % 2 == 0)
+    if (m > FMC_GRID_MAX_THINNING || m % 2 == 0)
         FMC_TRY(FMC_ERR_CORRUPT);
     FMC_TRY(fmc_grid_parse(ex, block->dtype, shape.rank, shape.dim, in, &grid));
     FMC_TRY(FMC_ALLOC(ex->alloc, shape.count, &k));

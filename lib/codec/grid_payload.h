@@ -5,6 +5,9 @@
 #include "codec/lossy.h"
 #include "grid/grid.h"
 
+/** Largest thinning (docs/format.md 5.5). */
+enum { FMC_GRID_MAX_THINNING = 9 };
+
 /** A chunk as integers on a grid. fmc_grid_work_fini releases it. */
 typedef struct fmc_grid_work {
     const fmc_block *block;
@@ -16,7 +19,7 @@ typedef struct fmc_grid_work {
     fmc_grid         grid;
     int              is_laid;  /* the grid is the encoder's, not the data's */
     uint32_t         thinning; /* odd: only multiples of so many steps are coded; 0: the goal leaves no grid worth coding */
-    double           bytes;    /* estimate of the payload; only if thinning > 0 */
+    double           bytes;    /* estimate of the payload; only if thinning > 0; 0: none, too few samples */
     int32_t         *k;        /* scratch */
     void            *samples;  /* scratch */
 } fmc_grid_work;
@@ -30,10 +33,12 @@ fmc_status fmc_grid_prepare(const fmc_exec *ex, const fmc_block *block, const vo
                             fmc_grid_work *w);
 
 /**
- * Put values that lie on no grid on a uniform one, as coarse as an absolute or mean-square goal seems to allow. w->thinning stays 0
- * where that is out of the question. Arguments as for fmc_grid_prepare.
+ * Put values on a uniform grid, as coarse as an absolute or mean-square goal seems to allow. w->thinning stays 0 where that is out of
+ * the question. Arguments as for fmc_grid_prepare.
+ * @param own  grid that the values lie on already; NULL: none.
  */
-fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, fmc_grid_work *w);
+fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, const fmc_grid *own,
+                        fmc_grid_work *w);
 
 /** Nearest multiples of m, as multiples; m is odd. */
 void fmc_grid_thin(int32_t *k, size_t n, uint32_t m);

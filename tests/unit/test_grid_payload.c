@@ -32,6 +32,8 @@ static void wider_bounds_thin_the_grid(void **state)
     const size_t exact = round_trip(&b, data, FMC_BOUND_ABS, 0.04, 5, FMC_CODER_GRID);
 
     (void)state;
+    assert_true(round_trip(&b, data, FMC_BOUND_ABS, 0.1501, 1, FMC_CODER_GRID) <
+                0.95 * (double)round_trip(&b, data, FMC_BOUND_ABS, 0.1499, 1, FMC_CODER_GRID)); /* four steps, three */
     data[17] = NAN;
     for (size_t i = 0; i < 40; i++)
         data[3 * 40 + i] = NAN;
