@@ -13,7 +13,12 @@ typedef struct box {
 /* A cut-off stream is opened by the reader up to its last complete chunk; taking that for the whole would be wrong. */
 static bool check_complete(const cli_options *o, const fmc_info *info)
 {
-    if (info->is_complete || o->partial)
+    if (info->is_complete)
+        return true;
+    if (info->dim[0] == 0)
+        return cli_error("%s: the stream was cut off before its first chunk was complete: there is nothing to recover",
+                         o->input[0]);
+    if (o->partial)
         return true;
     return cli_error("%s: the stream was cut off; --partial writes the %" PRIu64 " steps that are complete",
                      o->input[0], info->dim[0]);

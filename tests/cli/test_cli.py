@@ -208,6 +208,14 @@ class Parts(Streams):
         self.assertEqual(got, self.whole[:len(got)])
         self.assertIn("complete    no", self.run_fmc("info", "cut.fmc").decode())
 
+    def test_a_stream_without_a_complete_step_has_nothing_to_recover(self):
+        self.put("cut.fmc", self.get("out.fmc")[:100])
+        for args in ([], ["--partial"]):
+            self.fails(1, "nothing to recover", "decompress", "cut.fmc", "-o", "x.npy", *args)
+        self.put("empty.npy", npy_bytes(b"", (0, 4)))
+        self.compress("--lossless", source="empty.npy", out="empty.fmc")
+        self.assertEqual(self.decoded("--partial", stream="empty.fmc")[0], (0, 4))
+
     def test_no_cut_is_taken_for_the_whole(self):
         stream = self.get("out.fmc")
         for size in list(range(0, 64)) + list(range(64, len(stream), 97)) + [len(stream) - 1]:

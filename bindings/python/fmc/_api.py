@@ -337,7 +337,7 @@ def read(data_or_path, region=None, scale=1, threads=0, models=(), partial=False
     region  slices of step 1, one per axis; axes left out are taken whole
     scale   1, or 2, 4, 8: a preview sampled that many times more coarsely, for which no bound is promised
     models  those that the stream may need besides the library's own
-    partial True: of a stream that was cut off, the steps that are complete; else it is an FmcError
+    partial True: of a stream that was cut off, the steps that are complete, if there are any; else it is an FmcError
     """
     if scale not in (1, 2, 4, 8):
         raise ValueError("scale is 1, 2, 4 or 8")
@@ -355,8 +355,7 @@ def _read(ctx, source, region, scale_log2, threads, partial):
     try:
         facts = _new_struct("fmc_info")
         _check(ctx, lib.fmc_reader_info(reader[0], facts))
-        if not facts.is_complete and not partial:
-            raise FmcError(lib.FMC_ERR_TRUNCATED, f"the stream was cut off; partial=True reads the {facts.dim[0]} steps that are complete")
+        _check_complete(facts, partial)
         shape = tuple(facts.dim[0:facts.rank])
         start, count = _box(region, shape)
         out = np.empty([_coarse(s, n, extent, scale_log2) for s, n, extent in zip(start, count, shape)],
@@ -366,6 +365,13 @@ def _read(ctx, source, region, scale_log2, threads, partial):
         return out
     finally:
         lib.fmc_reader_close(reader[0])
+
+
+def _check_complete(facts, partial):
+    if facts.is_complete or (partial and facts.dim[0]):
+        return
+    way = f"partial=True reads the {facts.dim[0]} steps that are complete" if facts.dim[0] else "no step of it is complete"
+    raise FmcError(lib.FMC_ERR_TRUNCATED, f"the stream was cut off; {way}")
 
 
 def _coarse(start, count, extent, scale_log2):

@@ -155,11 +155,17 @@ class Streams(unittest.TestCase):
         self.assertEqual(got.tobytes(), fmc.decompress(self.data)[:2].tobytes())
 
     def test_a_stream_that_was_cut_off_is_read_only_if_asked_for(self):
-        for data in (self.data[:40], self.data[:-1]):
+        for data in (self.data[:len(self.data) // 2], self.data[:-1]):
             with self.assertRaisesRegex(fmc.FmcError, "partial"):
                 fmc.read(data)
             part = fmc.read(data, partial=True)
+            self.assertGreater(len(part), 0)
             self.assertEqual(part.tobytes(), fmc.decompress(self.data)[:len(part)].tobytes())
+
+    def test_a_stream_without_a_complete_step_is_no_empty_array(self):
+        for partial in (False, True):
+            with self.assertRaisesRegex(fmc.FmcError, "no step"):
+                fmc.read(self.data[:100], partial=partial)
 
     def test_scratch_may_be_released_at_any_time(self):
         want = fmc.compress(self.a, rel=1e-3)
