@@ -134,6 +134,8 @@ static bool describe_model(const cli_options *o, fmc_ctx *ctx, const fmc_io *io)
     fmc_model_info info = { .struct_size = sizeof info };
     fmc_status st = FMC_ERR_IO;
     uint64_t size = 0;
+    if (o->tiles)
+        return cli_error("%s: is a model, which has no chunks; leave out --tiles", o->input[0]);
     void *bytes = io->size(io->user, &size) == 0 && size <= SIZE_MAX ? malloc((size_t)size) : NULL;
     if (bytes && io->read_at(io->user, 0, bytes, (size_t)size) == 0)
         st = fmc_model_open_buffer(ctx, bytes, (size_t)size, &model);

@@ -86,19 +86,28 @@ static const char *find_variable(const char *path)
 
 static bool is_netcdf(const uint8_t *data, size_t size)
 {
-    return size >= 4 && (memcmp(data, "CDF", 3) == 0 || memcmp(data, "\x89HDF", 4) == 0);
+    return size >= 8 && ((memcmp(data, "CDF", 3) == 0 && data[3] >= 1 && data[3] <= 5) ||
+                         memcmp(data, "\x89HDF\r\n\x1a\n", 8) == 0);
 }
 
-static bool open_variable(const char *path, const char *colon, cli_input *out)
+static bool refuse_raw(const char *name)
+{
+    return cli_error("%s: tells its own shape and type; -d and -t are for raw samples, leave them out", name);
+}
+
+static bool open_variable(const char *path, const char *colon, const cli_options *options, cli_input *out)
 {
     const size_t length = (size_t)(colon - path);
+    bool is_good = false;
     char *file = malloc(length + 1);
     if (!file)
         return cli_error("out of memory");
     memcpy(file, path, length);
     file[length] = '\0';
-    const bool is_good =
-        cli_file_exists(file) ? cli_netcdf_open(file, colon + 1, out) : cli_error("%s: there is no such file", file);
+    if (!cli_file_exists(file))
+        cli_error("%s: there is no such file", file);
+    else
+        is_good = options->n_dims ? refuse_raw(path) : cli_netcdf_open(file, colon + 1, out);
     free(file);
     return is_good;
 }
@@ -108,11 +117,13 @@ static bool open_bytes(const char *path, const cli_options *options, cli_input *
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     if (!cli_bytes_open(path, &out->bytes))
         return false;
+    const bool is_npy = cli_npy_is(out->bytes.data, out->bytes.size);
+    const bool is_nc = is_netcdf(out->bytes.data, out->bytes.size);
     if (options->n_dims)
-        return cli_raw_open(name, options, out);
-    if (cli_npy_is(out->bytes.data, out->bytes.size))
+        return is_npy || is_nc ? refuse_raw(name) : cli_raw_open(name, options, out);
+    if (is_npy)
         return cli_npy_open(name, out);
-    if (is_netcdf(out->bytes.data, out->bytes.size))
+    if (is_nc)
         return cli_netcdf_open(path, "", out);
     return cli_error("%s: is no .npy file; for raw samples give shape and type: -d 8,256,256 -t f32", name);
 }
@@ -121,7 +132,7 @@ bool cli_input_open(const char *path, const cli_options *options, cli_input *out
 {
     const char *colon = find_variable(path);
     *out = (cli_input){ 0 };
-    const bool is_good = colon ? open_variable(path, colon, out) : open_bytes(path, options, out);
+    const bool is_good = colon ? open_variable(path, colon, options, out) : open_bytes(path, options, out);
     if (!is_good)
         cli_input_close(out);
     return is_good;

@@ -57,8 +57,8 @@ static const char *set_effort(cli_options *o, uint32_t arg, const char *text)
 static const char *set_count(cli_options *o, uint32_t arg, const char *text)
 {
     uint64_t value = 0;
-    if (!cli_parse_count(text, 4096, &value))
-        return "a number from 0 to 4096";
+    if (!cli_parse_count(text, 4096, &value) || value < arg)
+        return arg == 0 ? "a number from 0 to 4096" : "a number from 1 to 4096";
     if (arg == 0)
         o->n_threads = (uint32_t)value;
     else
@@ -87,6 +87,8 @@ static const char *set_model(cli_options *o, uint32_t arg, const char *text)
 static const char *set_fill(cli_options *o, uint32_t arg, const char *text)
 {
     (void)arg;
+    if (o->has_fill)
+        return "given once; one value can mark missing data, beside NaN";
     o->has_fill = true;
     return cli_parse_number(text, &o->fill) ? NULL : "a number such as -9999 or 1e20";
 }
@@ -173,7 +175,7 @@ static const option_spec specs[] = {
     { "chunk", 0, MAKES_STREAM, "N,N,..", set_chunk, 0, "extents of the pieces that can be read alone; 0: chosen" },
     { "axis", 0, MAKES_STREAM, "KIND,..", set_axis, 0, "per axis: auto, smooth, unlike (members), periodic" },
     { "coder", 0, MAKES_STREAM, "NAME", set_coder, 0, "auto, transform, interp, grid, exact, pca; vae, vae+pca, .." },
-    { "model", 0, USES_CORES, "FILE|none", set_model, 0, "learned weights to use; to read streams, also more than once" },
+    { "model", 0, USES_CORES, "FILE|none", set_model, 0, "learned weights to use (none: to make streams); to read them, also more than once" },
     { "embed", 0, CLI_COMPRESS, NULL, set_flag, 2, "store the model of --model in OUT if it saves more than it takes" },
     { "fill", 0, MAKES_STREAM, "V", set_fill, 0, "samples equal to V are missing data" },
     { "dims", 'd', READS_ARRAY, "N,N,..", set_dims, 0, "the input is raw samples of this shape, slowest axis first" },
@@ -253,6 +255,23 @@ static bool add_input(const cli_command *command, const char *path, cli_options 
     return true;
 }
 
+/* Of several models, or one where none can help, those that would not be used must not look as if they were. */
+static bool check_models(const cli_command *command, const cli_options *o)
+{
+    const bool makes_stream = (command->verb & MAKES_STREAM) != 0;
+    if (o->embed && (o->n_models == 0 || o->no_model))
+        return cli_error("--embed needs --model FILE, the model to store");
+    if (o->no_model && !makes_stream)
+        return cli_error("--model none is for making streams; one that needs a model cannot be read without it");
+    if (o->no_model && o->n_models)
+        return cli_error("--model none and --model FILE contradict each other; give one of them");
+    if (makes_stream && o->n_models > 1)
+        return cli_error("a stream is made with one model; give --model once");
+    if (makes_stream && o->n_models && o->bound_kind == FMC_BOUND_LOSSLESS)
+        return cli_error("--lossless uses no model; leave out --model FILE");
+    return true;
+}
+
 static bool check_operands(const cli_command *command, const cli_options *o)
 {
     if (o->n_inputs < command->n_inputs)
@@ -263,8 +282,6 @@ static bool check_operands(const cli_command *command, const cli_options *o)
     if (command->verb == CLI_COMPRESS && !o->has_bound)
         return cli_error("say how exact the result must be: --rel 1e-3, --abs E, --pw-rel E, --nrmse E, --psnr DB, "
                          "--size BYTES or --lossless");
-    if (o->embed && (o->n_models == 0 || o->no_model))
-        return cli_error("--embed needs --model FILE, the model to store");
     if (o->n_dims && !o->dtype)
         return cli_error("-d also needs the type of the samples: -t f32 or -t f64");
     if (o->dtype && !o->n_dims)
@@ -285,7 +302,7 @@ int cli_options_parse(const cli_command *command, int argc, char **argv, cli_opt
         else if (!(is_option ? parse_option(command, argc, argv, &i, out) : add_input(command, argv[i], out)))
             return CLI_USAGE;
     }
-    return check_operands(command, out) ? CLI_OK : CLI_USAGE;
+    return check_operands(command, out) && check_models(command, out) ? CLI_OK : CLI_USAGE;
 }
 
 bool cli_params_fill(const cli_options *o, uint32_t rank, fmc_params *p)

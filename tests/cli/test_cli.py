@@ -270,6 +270,7 @@ class Reports(Streams):
         for line in ("model       vae\n", "levels      8\n", "latents     3 per 4 x 16 x 16 samples\n", '"purpose"',
                      f"hash        {struct.unpack_from('<Q', model, 16)[0]:016x}\n", f"size        {len(model)} bytes\n"):
             self.assertIn(line, text)
+        self.fails(1, "leave out --tiles", "info", "--tiles", "klt.fmcw")
         self.put("bad.fmcw", model[:1000])
         self.fails(1, "ends early", "info", "bad.fmcw")
         self.put("bad.fmcw", model[:200] + bytes([model[200] ^ 1]) + model[201:])
@@ -344,6 +345,14 @@ class Usage(Streams):
                             ("also needs the type", c + ["--rel", "1", "-d", "8"]),
                             ("one file too many", c + ["b.npy"]),
                             ("also needs the shape", c + ["--rel", "1", "-t", "f32"]),
+                            ("from 1 to 4096", ["bench", "in.npy", "--runs", "0"]),
+                            ("given once", c + ["--rel", "1", "--fill", "1", "--fill", "2"]),
+                            ("--model once", c + ["--rel", "1", "--model", "a.fmcw", "--model", "b.fmcw"]),
+                            ("--model once", ["bench", "in.npy", "--model", "a.fmcw", "--model", "b.fmcw"]),
+                            ("contradict", c + ["--rel", "1", "--model", "none", "--model", "b.fmcw"]),
+                            ("uses no model", c + ["--lossless", "--model", "a.fmcw"]),
+                            ("cannot be read without", ["decompress", "x.fmc", "-o", "x.npy", "--model", "none"]),
+                            ("cannot be read without", ["verify", "in.npy", "x.fmc", "--model", "none"]),
                             ("-o OUT", ["compress", "in.npy", "--rel", "1"]), ("input file", ["info"]),
                             ("original", ["verify", "in.npy"]), ("only one", ["verify", "-", "-"])):
             with self.subTest(args=args):
@@ -403,6 +412,20 @@ class BadFiles(Streams):
         self.refuse("has 100 bytes", "a.raw", "-d", "5,6", "-t", "f32")
         self.refuse("more samples", "a.raw", "-d", "4000000000,4000000000,4000000000", "-t", "f64")
         self.refuse("is no .npy file", "a.raw")
+
+    def test_shape_and_type_are_for_raw_samples_only(self):
+        raw = ["-d", "12,24,32", "-t", "f32"]
+        self.put("a.nc", b"CDF\x01" + b"\0" * 60)
+        self.put("a.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 60)
+        self.put("odd.npy", npy_bytes(pack([0.0] * 16), (16,)))
+        self.refuse("leave them out", "in.npy", *raw)
+        self.refuse("leave them out", "odd.npy", "-d", str(len(self.get("odd.npy")) // 4), "-t", "f32")
+        for name in ("a.nc:T", "a.nc", "a.h5"):
+            self.refuse("leave them out", name, "-d", "16", "-t", "f32")
+        self.refuse("no such file", "b.nc:T", *raw)
+        self.compress("--lossless")
+        self.fails(1, "leave them out", "verify", "in.npy", "out.fmc", *raw)
+        self.fails(1, "leave them out", "bench", "in.npy", *raw)
 
     def test_types_that_are_not_floats_say_what_to_do(self):
         for descr, words in (("<f2", "float16"), ("<i4", "astype"), ("|u1", "integers"), ("|b1", "integers"),
