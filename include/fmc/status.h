@@ -22,7 +22,7 @@ typedef enum fmc_status {
     FMC_ERR_TRUNCATED = 6,           /**< the stream ends before its declared end */
     FMC_ERR_CORRUPT = 7,             /**< bad checksum or contents that contradict themselves */
     FMC_ERR_LIMIT = 8,               /**< declared output or work space exceeds the caller's limit */
-    FMC_ERR_MODEL_MISSING = 9,       /**< the stream names a model that is not loaded */
+    FMC_ERR_MODEL_MISSING = 9,       /**< the stream names a model that is not known: fmc_ctx_add_model */
     FMC_ERR_MODEL_MISMATCH = 10,     /**< a model of that name is loaded, with another hash */
     FMC_ERR_BAD_MODEL = 11,          /**< a weights file breaks its rules */
     FMC_ERR_BACKEND_UNAVAILABLE = 12,/**< backend missing, without device, or failed its self-test */

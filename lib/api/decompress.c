@@ -18,7 +18,7 @@ static fmc_status open_whole(fmc_ctx *ctx, const void *src, size_t src_size, fmc
     FMC_TRY(fmc_stream_open_for(ctx, &source, stream));
     if (!stream->index.is_complete)
         FMC_TRY(fmc_fail(ctx, stream->index.why,
-                         "the stream is %s after %" PRIu64 " complete steps; fmc_reader_open reads those",
+                         "the stream is %s after %" PRIu64 " complete steps; a partial read gives those",
                          stream->index.why == FMC_ERR_TRUNCATED ? "cut off" : "damaged", stream->index.dim0));
     st = fmc_ctx_check_limit(ctx, stream->index.count ? fmc_layout_bytes(&stream->header) : 0, src_size);
 done:

@@ -35,14 +35,12 @@ fmc_status fmc_params_init(fmc_params *params, size_t size)
 static fmc_status check_bound(fmc_ctx *ctx, const fmc_params *p)
 {
     if (p->bound_kind > FMC_BOUND_SIZE)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.bound_kind %u is unknown; see enum fmc_bound_kind", p->bound_kind);
+        return fmc_fail(ctx, FMC_ERR_ARG, "bound_kind %u is unknown; see enum fmc_bound_kind", p->bound_kind);
     if (p->bound_kind == FMC_BOUND_LOSSLESS)
         return FMC_OK;
     if (!(p->bound > 0) || !isfinite(p->bound))
         return fmc_fail(ctx, FMC_ERR_ARG,
-                        "params.bound must be positive and finite, not %g; for no error at all ask for "
-                        "FMC_BOUND_LOSSLESS",
-                        p->bound);
+                        "the bound must be positive and finite, not %g; to keep every bit ask for lossless", p->bound);
     return FMC_OK;
 }
 
@@ -56,22 +54,22 @@ static int is_coder(uint32_t coder)
 static fmc_status check_choices(fmc_ctx *ctx, const fmc_params *p)
 {
     if (p->effort < 1 || p->effort > 9)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.effort must be 1 (fast) to 9 (smallest), not %u", p->effort);
+        return fmc_fail(ctx, FMC_ERR_ARG, "effort must be 1 (fast) to 9 (smallest), not %u", p->effort);
     if (!is_coder(p->coder))
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.coder %u is unknown; see enum fmc_coder", p->coder);
+        return fmc_fail(ctx, FMC_ERR_ARG, "coder %u is unknown; see enum fmc_coder", p->coder);
     for (int a = 0; a < FMC_MAX_RANK; a++)
         if (p->axis[a] > FMC_AXIS_PERIODIC)
-            return fmc_fail(ctx, FMC_ERR_ARG, "params.axis[%d] = %u is unknown; see enum fmc_axis_kind", a, p->axis[a]);
+            return fmc_fail(ctx, FMC_ERR_ARG, "axis[%d] = %u is unknown; see enum fmc_axis_kind", a, p->axis[a]);
     if (p->has_fill > 1)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.has_fill must be 0 or 1, not %u", p->has_fill);
+        return fmc_fail(ctx, FMC_ERR_ARG, "has_fill must be 0 or 1, not %u", p->has_fill);
     if (p->no_model > 1)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.no_model must be 0 or 1, not %u", p->no_model);
+        return fmc_fail(ctx, FMC_ERR_ARG, "no_model must be 0 or 1, not %u", p->no_model);
     if (p->embed > 1 || p->reserved)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.embed must be 0 or 1 and params.reserved 0, not %u and %u", p->embed, p->reserved);
+        return fmc_fail(ctx, FMC_ERR_ARG, "embed must be 0 or 1 and reserved 0, not %u and %u", p->embed, p->reserved);
     if (p->embed && (p->no_model || !p->model))
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.embed needs params.model, a model to store");
+        return fmc_fail(ctx, FMC_ERR_ARG, "embedding needs a model to store");
     if (p->coder & FMC_CODER_VAE && p->no_model)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.coder asks for a model, params.no_model for none");
+        return fmc_fail(ctx, FMC_ERR_ARG, "the coder predicts with a model, but none is to be used; allow one or choose another coder");
     if (p->coder & FMC_CODER_VAE && p->bound_kind == FMC_BOUND_LOSSLESS)
         return fmc_fail(ctx, FMC_ERR_ARG, "a model predicts nothing that is to be lossless; use another coder or a bound");
     return FMC_OK;
@@ -100,7 +98,7 @@ static fmc_status choose_model(fmc_ctx *ctx, fmc_params *p)
     if (!p->model)
         p->model = own;
     if (!own && p->coder & FMC_CODER_VAE)
-        st = fmc_fail(ctx, FMC_ERR_MODEL_MISSING, "this library was built without a model of its own: set params.model");
+        st = fmc_fail(ctx, FMC_ERR_MODEL_MISSING, "this library was built without a model of its own; give one");
 done:
     return st;
 }
@@ -169,9 +167,9 @@ fmc_status fmc_params_header(fmc_ctx *ctx, const fmc_params *params, const fmc_a
         h.dim[a] = shape->dim[a];
     fmc_layout_choose(&h, params->chunk);
     if (fmc_layout_count(&h) > FMC_MAX_CHUNKS)
-        return fmc_fail(ctx, FMC_ERR_ARG, "params.chunk makes more than 2^28 chunks; ask for larger extents");
+        return fmc_fail(ctx, FMC_ERR_ARG, "chunks of these extents are more than 2^28; ask for larger ones");
     if (fmc_header_check(&h) != FMC_OK)
-        return fmc_fail(ctx, FMC_ERR_ARG, "the array (or one chunk of params.chunk[0] steps) has 2^63 bytes or more");
+        return fmc_fail(ctx, FMC_ERR_ARG, "the array, or one chunk of it, has 2^63 bytes or more");
     *out = h;
     return FMC_OK;
 }

@@ -259,9 +259,8 @@ static fmc_status say_missing(job *j, const item *it)
     if (lacks == own->hash)
         lacks = own->base;
     return fmc_fail(j->ctx, FMC_ERR_MODEL_MISSING,
-                    "chunk %" PRIu64 " needs the model with hash %016" PRIx64 "; open its file of weights and make it known "
-                    "(fmc_ctx_add_model)",
-                    it->ordinal, lacks);
+                    "chunk %" PRIu64 " needs the model with hash %016" PRIx64 "; give its file of weights", it->ordinal,
+                    lacks);
 done:
     return st;
 }

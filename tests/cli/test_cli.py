@@ -243,12 +243,12 @@ class Reports(Streams):
         self.compress("--rel", "1e-2", "--coder", "vae+interp", "--model", "klt.fmcw")
         self.assertRegex(self.run_fmc("info", "--tiles", "out.fmc").decode(), r"interp .* vae L\d \+ ")
         self.fails(1, f"{struct.unpack_from('<Q', model, 16)[0]:016x}", "decompress", "out.fmc", "-o", "back.npy")
-        self.fails(1, "--model FILE", "decompress", "out.fmc", "-o", "back.npy")
+        self.fails(1, "; give its file of weights: --model FILE", "decompress", "out.fmc", "-o", "back.npy")
         self.fails(1, "nothing.fmcw", "decompress", "out.fmc", "-o", "back.npy", "--model", "nothing.fmcw")
         _, back = self.decoded("--model", "klt.fmcw")
         self.assertLessEqual(self.worst(back), Fraction(1e-2 * self.range))
         self.assertIn(": holds", self.run_fmc("verify", "in.npy", "out.fmc", "--model", "klt.fmcw").decode())
-        self.fails(1, "none", "compress", "in.npy", "-o", "x.fmc", "--rel", "1e-2", "--coder", "vae", "--model", "none")
+        self.fails(1, "none is to be used", "compress", "in.npy", "-o", "x.fmc", "--rel", "1e-2", "--coder", "vae", "--model", "none")
 
     def test_a_model_may_lie_in_the_stream(self):
         self.put_model()

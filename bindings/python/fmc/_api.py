@@ -83,7 +83,8 @@ def _check(ctx, status):
     if status == lib.FMC_OK:
         return
     detail = ffi.string(lib.fmc_ctx_message(ctx)).decode("utf-8", "replace") if ctx else ""
-    raise FmcError(status, detail or ffi.string(lib.fmc_status_string(status)).decode())
+    way = ": fmc.Model(FILE)" if status == lib.FMC_ERR_MODEL_MISSING else ""
+    raise FmcError(status, (detail or ffi.string(lib.fmc_status_string(status)).decode()) + way)
 
 
 def _new_struct(name):

@@ -127,6 +127,16 @@ class Arrays(unittest.TestCase):
             self.assertGreater(caught.exception.status, 0)
             self.assertTrue(caught.exception.message)
 
+    def test_messages_name_no_fields_of_c(self):
+        a = wave((4, 5))
+        for arguments, words in (({"rel": -1.0}, "the bound must be positive"), ({"rel": 1e-3, "embed": True}, "needs a model"),
+                                 ({"rel": 1e-3, "coder": "vae", "model": False}, "none is to be used")):
+            with self.assertRaisesRegex(fmc.FmcError, words) as caught:
+                fmc.compress(a, **arguments)
+            self.assertNotRegex(caught.exception.message, "params|FMC_")
+        with self.assertRaisesRegex(fmc.FmcError, "partial read"):
+            fmc.decompress(fmc.compress(a, rel=1e-3)[:-1])
+
 
 class Streams(unittest.TestCase):
     def setUp(self):
@@ -212,7 +222,7 @@ class Models(unittest.TestCase):
     def test_predicts_and_is_needed(self):
         data = fmc.compress(self.a, rel=1e-2, coder="vae+transform", model=self.model)
         self.assertEqual(fmc.info(data)["chunks"][0]["model"], self.model.hash)
-        with self.assertRaises(fmc.FmcError):
+        with self.assertRaisesRegex(fmc.FmcError, r"give its file of weights: fmc\.Model\(FILE\)"):
             fmc.decompress(data)
         self.assertLessEqual(worst_error(self.a, fmc.decompress(data, models=[self.model])), 1e-2 * spread(self.a))
         self.assertEqual(fmc.read(data, region=(slice(1, 3),), models=[self.model]).shape, (2, 33, 40))
