@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package's functions: arguments to C structs, statuses to exceptions, no logic of their own."""
 import contextlib
+import operator
 import os
 
 import numpy as np
@@ -13,9 +14,11 @@ _CODERS = ("auto", "transform", "interp", "grid", "exact", "pca")
 _AXES = ("auto", "smooth", "unlike", "periodic")
 
 
-def _enum_value(prefix, name, names):
+def _enum_value(prefix, argument, name, names):
+    if not isinstance(name, str):
+        raise TypeError(f"{argument} must be text, one of {', '.join(names)}; not {name!r}")
     if name not in names:
-        raise ValueError(f"{name!r} is none of {', '.join(names)}")
+        raise ValueError(f"{argument}: {name!r} is none of {', '.join(names)}")
     return getattr(lib, prefix + name.upper())
 
 
@@ -38,6 +41,55 @@ class FmcError(Exception):
 def version():
     """Version of the library in use, as text."""
     return ffi.string(lib.fmc_version_string()).decode()
+
+
+# ------------------------------------------------------------------------------------------------------ arguments
+
+
+def _integer(argument, value, low, high):
+    """value as an int of low..high, or a TypeError or ValueError that names the argument."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{argument} must be an integer, not {value!r}") from None
+    if not low <= number <= high:
+        raise ValueError(f"{argument} must be {low} to {high}, not {number}")
+    return number
+
+
+def _threads(value):
+    return _integer("threads", value, 0, 2**32 - 1)
+
+
+def _number(argument, value):
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return float(value)
+    except TypeError:
+        raise TypeError(f"{argument} must be a number, not {value!r}") from None
+    except OverflowError:
+        raise ValueError(f"{argument} is beyond float64") from None
+
+
+def _per_axis(argument, values, rank):
+    """values, any sequence or None, as a list with one entry per axis; empty for None."""
+    if values is None:
+        return []
+    if isinstance(values, (str, bytes)) or not np.iterable(values):
+        raise TypeError(f"{argument} must be a sequence with an entry per axis, not {values!r}")
+    values = list(values)
+    if len(values) != rank:
+        raise ValueError(f"{argument} has {len(values)} entries, the array {rank} axes")
+    return values
+
+
+def _models(models):
+    """models, any sequence or None, as a tuple of Model."""
+    known = tuple(models) if np.iterable(models) else (models,) if models is not None else ()
+    if isinstance(models, Model) or not all(isinstance(m, Model) for m in known):
+        raise TypeError(f"models must be a sequence of fmc.Model, such as [model]; not {models!r}")
+    return known
 
 
 # ------------------------------------------------------------------------------------------------- C side helpers
@@ -116,9 +168,14 @@ def _as_samples(array):
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def _as_bytes(data):
+def _as_bytes(data, argument="data", wanted="bytes-like (fmc.read also takes a path)"):
     """(cffi pointer holder, size) of a bytes-like object, borrowed."""
-    view = ffi.from_buffer(data)
+    try:
+        view = ffi.from_buffer(data)
+    except TypeError:
+        raise TypeError(f"{argument} must be {wanted}, not {type(data).__name__}") from None
+    except (BufferError, ValueError):
+        raise ValueError(f"{argument} must lie in memory without gaps; pass a copy") from None
     return view, ffi.sizeof(view)
 
 
@@ -138,7 +195,7 @@ class Model:
             if isinstance(data_or_path, (str, os.PathLike)):
                 _check(ctx, lib.fmc_model_open_file(ctx, os.fsencode(data_or_path), out))
             else:
-                data, size = _as_bytes(data_or_path)
+                data, size = _as_bytes(data_or_path, "data_or_path", "a path or bytes-like")
                 _check(ctx, lib.fmc_model_open_buffer(ctx, data, size, out))
         self.handle = ffi.gc(out[0], lib.fmc_model_close)
         facts = _new_struct("fmc_model_info")
@@ -152,10 +209,10 @@ class Model:
 
 def _coder_value(name):
     """"transform", "vae" or "vae+transform": the last two with a model's prediction below."""
-    model, _, rest = name.partition("+")
+    model, _, rest = name.partition("+") if isinstance(name, str) else (name, "", "")
     if model != "vae":
-        return _enum_value("FMC_CODER_", name, _CODERS)
-    return lib.FMC_CODER_VAE | _enum_value("FMC_CODER_", rest or "auto", _CODERS)
+        return _enum_value("FMC_CODER_", "coder", name, _CODERS)
+    return lib.FMC_CODER_VAE | _enum_value("FMC_CODER_", "coder", rest or "auto", _CODERS)
 
 
 def _params(rank, bounds, effort, threads, coder, fill, chunk, axis, model, embed):
@@ -165,24 +222,23 @@ def _params(rank, bounds, effort, threads, coder, fill, chunk, axis, model, embe
     kind, value = next(iter(given.items()))
     params = ffi.new("fmc_params *")
     _check(ffi.NULL, lib.fmc_params_init(params, ffi.sizeof("fmc_params")))
-    params.bound_kind = _enum_value("FMC_BOUND_", kind, _BOUNDS)
-    params.bound = 0.0 if kind == "lossless" else float(value)
-    params.effort = effort
-    params.n_threads = threads
+    params.bound_kind = _enum_value("FMC_BOUND_", "bound", kind, _BOUNDS)
+    params.bound = 0.0 if kind == "lossless" else _number(kind, value)
+    params.effort = _integer("effort", effort, 1, 9)
+    params.n_threads = _threads(threads)
     params.coder = _coder_value(coder)
-    params.no_model = model is False
-    if model:
+    if isinstance(model, Model):
         params.model = model.handle
+    elif model is not None and model is not False:
+        raise TypeError(f"model must be an fmc.Model, False or None, not {model!r}")
+    params.no_model = model is False
     params.embed = bool(embed)
     if fill is not None:
-        params.has_fill, params.fill_value = 1, float(fill)
-    for name, values in (("chunk", chunk), ("axis", axis)):
-        if values is not None and len(values) != rank:
-            raise ValueError(f"{name} has {len(values)} entries, the array {rank} axes")
-    for i, extent in enumerate(chunk or ()):
-        params.chunk[i] = extent
-    for i, kind in enumerate(axis or ()):
-        params.axis[i] = _enum_value("FMC_AXIS_", kind, _AXES)
+        params.has_fill, params.fill_value = 1, _number("fill", fill)
+    for i, extent in enumerate(_per_axis("chunk", chunk, rank)):
+        params.chunk[i] = _integer("chunk", extent, 0, 2**63 - 1)
+    for i, kind in enumerate(_per_axis("axis", axis, rank)):
+        params.axis[i] = _enum_value("FMC_AXIS_", "axis", kind, _AXES)
     return params
 
 
@@ -224,7 +280,8 @@ def compress(array, *, abs=None, rel=None, pw_rel=None, nrmse=None, psnr=None, s
 def decompress(data, threads=0, models=()):
     """The array in a whole stream (any bytes-like object). models: those it may need besides the library's own."""
     src, size = _as_bytes(data)
-    with _context(models) as ctx:
+    threads = _threads(threads)
+    with _context(_models(models)) as ctx:
         facts = _new_struct("fmc_info")
         _check(ctx, lib.fmc_inspect(ctx, src, size, facts))
         out = np.empty(tuple(facts.dim[0:facts.rank]), _DTYPES[facts.dtype])
@@ -290,8 +347,8 @@ class _Source:
             self._size = os.fstat(self._file.fileno()).st_size
         else:
             self._file = None
-            self._bytes = memoryview(data_or_path).cast("B")
-            self._size = self._bytes.nbytes
+            self._view, self._size = _as_bytes(data_or_path, "data_or_path", "a path or bytes-like")
+            self._bytes = memoryview(ffi.buffer(self._view))
         self._callbacks = (ffi.callback("int(void *, uint64_t, void *, size_t)", self._read_at, error=1),
                            ffi.callback("int(void *, uint64_t *)", self._get_size, error=1))
         self.io = _new_struct("fmc_io")
@@ -315,33 +372,61 @@ class _Source:
             self._file.close()
 
 
-def _box(region, shape):
-    """(start, count) of a tuple of slices of step 1; axes not named are taken whole."""
-    region = () if region is None else region if isinstance(region, tuple) else (region,)
-    if len(region) > len(shape):
-        raise ValueError(f"region has {len(region)} axes, the stream {len(shape)}")
-    start, count = [], []
-    for part, extent in zip(region + (slice(None),) * (len(shape) - len(region)), shape):
-        if not isinstance(part, slice):
-            raise TypeError("region takes slices, one per axis")
-        lo, hi, step = part.indices(extent)
-        if step != 1:
-            raise ValueError("region takes slices of step 1; scale gives coarser samples")
-        start.append(lo)
-        count.append(max(hi - lo, 0))
-    return start, count
+def _full_region(region, rank):
+    """region as a list of one slice or integer per axis, Ellipsis and what is not named replaced by whole axes."""
+    parts = [] if region is None else list(region) if isinstance(region, tuple) else [region]
+    dots = [i for i, part in enumerate(parts) if part is Ellipsis]
+    if len(dots) > 1:
+        raise ValueError("region has more than one Ellipsis")
+    at = dots[0] if dots else len(parts)
+    before, after = parts[:at], parts[at + 1:]
+    if len(before) + len(after) > rank:
+        raise ValueError(f"region has {len(before) + len(after)} axes, the stream {rank}")
+    return before + [slice(None)] * (rank - len(before) - len(after)) + after
+
+
+def _range(part, axis, extent, scale):
+    """(start, count, index) of one axis; index is what is left to do to the box: 0 drops the axis, as with NumPy."""
+    if isinstance(part, slice):
+        if part.step not in (None, 1):
+            raise ValueError(f"region, axis {axis}: only slices of step 1; scale gives coarser samples")
+        try:
+            lo, hi, _ = part.indices(extent)
+        except TypeError as error:
+            raise TypeError(f"region, axis {axis}: {error}") from None
+        return lo, max(hi - lo, 0), slice(None)
+    if isinstance(part, (bool, np.bool_)) or not hasattr(part, "__index__") or np.ndim(part):
+        raise TypeError(f"region, axis {axis}: takes slices, integers and Ellipsis, not {part!r}")
+    at = operator.index(part)
+    if not -extent <= at < extent:
+        raise IndexError(f"region, axis {axis}: {at} is outside the extent {extent}")
+    at %= extent
+    if extent > 1 and at % scale:
+        raise ValueError(f"region, axis {axis}: sample {at} is not there at scale {scale}; take a multiple of it, or a slice")
+    return at, 1, 0
+
+
+def _box(region, shape, scale):
+    """(start, count, index) of what region names: start and count per axis, and how to index the box that was read."""
+    parts = enumerate(zip(_full_region(region, len(shape)), shape))
+    ranges = [_range(part, axis, extent, scale) for axis, (part, extent) in parts]
+    return [r[0] for r in ranges], [r[1] for r in ranges], tuple(r[2] for r in ranges)
 
 
 def read(data_or_path, region=None, scale=1, threads=0, models=(), partial=False):
     """Decode a box of a stream in memory (bytes-like) or in a file (path), reading only the chunks it touches.
 
-    region  slices of step 1, one per axis; axes left out are taken whole
-    scale   1, or 2, 4, 8: a preview sampled that many times more coarsely, for which no bound is promised
+    region  as in NumPy's array[region]: slices of step 1, integers (their axis is dropped) and one Ellipsis; axes left out are
+            taken whole
+    scale   1, or 2, 4, 8: a preview sampled that many times more coarsely, for which no bound is promised; integers in
+            region must be multiples of it
     models  those that the stream may need besides the library's own
     partial True: of a stream that was cut off, the steps that are complete, if there are any; else it is an FmcError
     """
+    scale = _integer("scale", scale, 1, 8)
     if scale not in (1, 2, 4, 8):
-        raise ValueError("scale is 1, 2, 4 or 8")
+        raise ValueError(f"scale must be 1, 2, 4 or 8, not {scale}")
+    threads, models = _threads(threads), _models(models)
     source = _Source(data_or_path)
     try:
         with _context(models) as ctx:
@@ -358,12 +443,12 @@ def _read(ctx, source, region, scale_log2, threads, partial):
         _check(ctx, lib.fmc_reader_info(reader[0], facts))
         _check_complete(facts, partial)
         shape = tuple(facts.dim[0:facts.rank])
-        start, count = _box(region, shape)
+        start, count, index = _box(region, shape, 1 << scale_log2)
         out = np.empty([_coarse(s, n, extent, scale_log2) for s, n, extent in zip(start, count, shape)],
                        _DTYPES[facts.dtype])
         start, count = (ffi.new("uint64_t[]", v) for v in (start, count))
         _check(ctx, lib.fmc_reader_read(reader[0], start, count, scale_log2, threads, _describe(out)))
-        return out
+        return out[index]
     finally:
         lib.fmc_reader_close(reader[0])
 

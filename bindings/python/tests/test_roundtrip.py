@@ -119,6 +119,40 @@ class Arrays(unittest.TestCase):
             with self.assertRaises(error):
                 fmc.compress(array, **arguments)
 
+    def test_wrong_arguments_are_named(self):
+        a = wave((4, 5))
+        for arguments, error in (
+                ({"rel": "1e-3"}, TypeError), ({"abs": [1.0]}, TypeError), ({"psnr": 10**400}, ValueError),
+                ({"effort": 12}, ValueError), ({"effort": 2**40}, ValueError), ({"effort": "5"}, TypeError),
+                ({"threads": -1}, ValueError), ({"threads": 0.5}, TypeError), ({"coder": 5}, TypeError),
+                ({"fill": "none"}, TypeError), ({"fill": 2**2000}, ValueError), ({"chunk": 4}, TypeError),
+                ({"chunk": (-1, 1)}, ValueError), ({"chunk": (2**64, 1)}, ValueError), ({"chunk": (1.5, 1)}, TypeError),
+                ({"axis": "auto"}, TypeError), ({"axis": (1, 2)}, TypeError), ({"axis": ("odd", "auto")}, ValueError),
+                ({"model": "prior.fmcw"}, TypeError), ({"model": True}, TypeError)):
+            bound = {} if set(arguments) & {"abs", "psnr", "rel"} else {"rel": 1e-3}
+            with self.subTest(arguments), self.assertRaisesRegex(error, f"^{next(iter(arguments))}\\b"):
+                fmc.compress(a, **bound, **arguments)
+        data = fmc.compress(a, rel=1e-3)
+        for call, words, error in (
+                (lambda: fmc.decompress("field.fmc"), "^data must be .*fmc.read", TypeError),
+                (lambda: fmc.info(5), "^data must be", TypeError), (lambda: fmc.read(5), "^data_or_path must", TypeError),
+                (lambda: fmc.decompress(memoryview(data)[::2]), "^data must", ValueError),
+                (lambda: fmc.decompress(data, threads=2**33), "^threads", ValueError),
+                (lambda: fmc.read(data, threads="1"), "^threads", TypeError),
+                (lambda: fmc.decompress(data, models="ab"), "^models", TypeError),
+                (lambda: fmc.read(data, models=5), "^models", TypeError),
+                (lambda: fmc.read(data, scale=2.0), "^scale", TypeError), (lambda: fmc.read(data, scale=3), "^scale", ValueError),
+                (lambda: fmc.Model(5), "^data_or_path", TypeError)):
+            with self.subTest(words), self.assertRaisesRegex(error, words):
+                call()
+
+    def test_chunk_and_axis_may_be_any_sequence(self):
+        a = wave((8, 20, 24))
+        want = fmc.compress(a, rel=1e-3, chunk=(4, 10, 0), axis=("unlike", "smooth", "auto"))
+        for kind in (list, np.array):
+            got = fmc.compress(a, rel=1e-3, chunk=kind([4, 10, 0]), axis=kind(["unlike", "smooth", "auto"]))
+            self.assertEqual(got, want)
+
     def test_library_errors_carry_status_and_message(self):
         for call in (lambda: fmc.compress(wave((4, 5)), rel=-1.0), lambda: fmc.decompress(b"no stream at all, really"),
                      lambda: fmc.info(b"")):
@@ -156,6 +190,21 @@ class Streams(unittest.TestCase):
         box = (slice(3, 9), slice(10, 33), slice(40, None))
         self.assertEqual(fmc.read(self.data, region=box).tobytes(), whole[box].tobytes())
         self.assertEqual(fmc.read(self.data).tobytes(), whole.tobytes())
+
+    def test_region_is_that_of_numpy(self):
+        whole = fmc.decompress(self.data)
+        for region in (5, -1, np.int64(3), (2, slice(3, 9)), (slice(None), 7), (..., 11), (1, ..., slice(4, 8)), ..., (),
+                       (slice(2, 5), ..., slice(3, 7), -1), (3, 4, 5), (slice(5, 2), 4)):
+            got = fmc.read(self.data, region=region)
+            self.assertEqual((got.shape, got.tobytes()), (whole[region].shape, whole[region].tobytes()))
+        self.assertEqual(fmc.read(self.data, region=(4, ..., 8), scale=4).shape, (10,))
+        for region, error in ((16, IndexError), (-17, IndexError), ((1, 2, 3, 4), ValueError), ((..., ...), ValueError),
+                              (True, TypeError), (1.5, TypeError), ((None,), TypeError), ([1, 2], TypeError),
+                              (np.array([1]), TypeError), (slice("a"), TypeError), (slice(0, 4, 2), ValueError)):
+            with self.subTest(region), self.assertRaisesRegex(error, "^region"):
+                fmc.read(self.data, region=region)
+        with self.assertRaisesRegex(ValueError, "multiple"):
+            fmc.read(self.data, region=3, scale=4)
 
     def test_read_from_a_file(self):
         with tempfile.TemporaryDirectory() as folder:
