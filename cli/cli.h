@@ -130,6 +130,9 @@ typedef struct cli_models {
 bool cli_models_open(const cli_options *options, fmc_ctx *ctx, cli_models *models);
 void cli_models_close(cli_models *models);
 
+/** "vae" or "prior" for the hash of a model that is part of the library, NULL for any other. */
+const char *cli_own_model_name(uint64_t hash);
+
 /** Create a context with o's backend that reports to progress (NULL: to nobody). @return false after a message. */
 bool cli_context_create(const cli_options *o, cli_progress *progress, fmc_ctx **out);
 

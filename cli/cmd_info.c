@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_SIZE = 128 };
+enum {
+    TEXT_SIZE = 128,
+    MAX_NEEDS = 8,      /* models that are listed */
+    LOOK_SIZE = 1 << 28 /* bytes of chunks that are read to find out which models they need */
+};
 
 static double ratio(uint32_t dtype, uint32_t rank, const uint64_t *dim, uint64_t stored)
 {
@@ -79,6 +83,44 @@ static bool print_chunks(const cli_options *o, fmc_ctx *ctx, fmc_reader *reader,
     return true;
 }
 
+static void add_need(uint64_t hash, uint64_t *needs, uint32_t *n)
+{
+    uint32_t i = 0;
+    while (i < *n && needs[i] != hash)
+        i++;
+    if (i == *n && i < MAX_NEEDS)
+        needs[(*n)++] = hash;
+}
+
+/* The models that must be at hand to decode. Only the chunks know; --tiles reports those that cannot be read. */
+static void print_needs(fmc_reader *reader, const fmc_info *info)
+{
+    uint64_t needs[MAX_NEEDS], size = 0, i = 0;
+    uint32_t n = 0;
+    bool has_second = false;
+    for (; i < info->n_chunks && size < LOOK_SIZE; i++) {
+        fmc_chunk_info c = { .struct_size = sizeof c };
+        if (fmc_reader_chunk_info(reader, i, &c) != FMC_OK)
+            continue;
+        size += c.size;
+        const uint64_t hash = c.model == info->model ? info->model_base : c.model;
+        if (hash)
+            add_need(hash, needs, &n);
+        has_second = has_second || (strncmp(c.detail, "vae", 3) == 0 && strstr(c.detail, ", prior"));
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        const char *own = cli_own_model_name(needs[k]);
+        if (own)
+            printf("needs       model %016" PRIx64 " (%s, part of this fmc)\n", needs[k], own);
+        else
+            printf("needs       model %016" PRIx64 " (not part of this fmc: --model FILE)\n", needs[k]);
+    }
+    if (has_second)
+        puts("needs       a prior beside it ('fmc decompress' names it if it is missing)");
+    if (i < info->n_chunks)
+        printf("needs       perhaps more: only the first %" PRIu64 " chunks were looked at\n", i);
+}
+
 static bool describe(const cli_options *o, fmc_ctx *ctx, const fmc_io *io)
 {
     fmc_reader *reader = NULL;
@@ -89,6 +131,8 @@ static bool describe(const cli_options *o, fmc_ctx *ctx, const fmc_io *io)
     bool is_good = st == FMC_OK || cli_error_status(o->input[0], ctx, st);
     if (is_good)
         print_header(o, &info);
+    if (is_good)
+        print_needs(reader, &info);
     if (is_good && o->tiles)
         is_good = print_chunks(o, ctx, reader, &info);
     fmc_reader_close(reader);
@@ -118,10 +162,12 @@ static void print_model(const cli_options *o, const fmc_model_info *info)
     printf("file        %s\n", o->input[0]);
     printf("model       %s\n", info->architecture);
     printf("hash        %016" PRIx64 "\n", info->hash);
-    printf("levels      %" PRIu32 "\n", info->n_levels);
-    printf("latents     %" PRIu32 " per %" PRIu32 " x %" PRIu32 " x %" PRIu32 " samples\n", info->latent_channels,
-           info->patch[0], info->patch[1], info->patch[2]);
-    printf("hyper       %" PRIu32 "\n", info->hyper_channels);
+    if (info->n_levels > 0) { /* a prior has none of these */
+        printf("levels      %" PRIu32 "\n", info->n_levels);
+        printf("latents     %" PRIu32 " per %" PRIu32 " x %" PRIu32 " x %" PRIu32 " samples\n", info->latent_channels,
+               info->patch[0], info->patch[1], info->patch[2]);
+        printf("hyper       %" PRIu32 "\n", info->hyper_channels);
+    }
     printf("parameters  %" PRIu64 "\n", info->n_parameters);
     printf("size        %" PRIu64 " bytes\n", info->file_size);
     if (info->record)

@@ -13,6 +13,18 @@ bool cli_models_open(const cli_options *o, fmc_ctx *ctx, cli_models *models)
     return true;
 }
 
+const char *cli_own_model_name(uint64_t hash)
+{
+    static const struct {
+        uint64_t hash;
+        const char *name;
+    } own[] = { CLI_OWN_MODELS{ 0, NULL } }; /* meson.build makes it */
+    uint32_t i = 0;
+    while (own[i].name && own[i].hash != hash)
+        i++;
+    return own[i].name;
+}
+
 void cli_models_close(cli_models *models)
 {
     while (models->n > 0)

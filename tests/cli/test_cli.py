@@ -231,6 +231,31 @@ class Parts(Streams):
 
 
 class Reports(Streams):
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+    def model_hash(self, path):
+        with open(path, "rb") as f:
+            return f"{struct.unpack_from('<Q', f.read(24), 16)[0]:016x}"
+
+    def test_info_names_the_models_that_a_stream_needs(self):
+        self.put_model()
+        self.compress("--rel", "1e-2", "--coder", "vae+interp", "--model", "klt.fmcw", "--chunk", "4,0,0")
+        needs = f"needs       model {self.model_hash(self.path('klt.fmcw'))} (not part of this fmc: --model FILE)\n"
+        self.assertEqual(self.run_fmc("info", "out.fmc").decode().count(needs), 1)
+        self.compress("--rel", "1e-2", "--model", "none")
+        self.assertNotIn("needs", self.run_fmc("info", "out.fmc").decode())
+        stream = os.path.join(self.root, "tests", "golden", "streams", "prior_embed.fmc")
+        is_own = subprocess.run([FMC, "decompress", stream, "-o", "-"], capture_output=True).returncode == 0
+        own = "prior, part of this fmc" if is_own else "not part of this fmc: --model FILE"
+        prior = self.model_hash(os.path.join(self.root, "weights", "prior.fmcw"))
+        self.assertIn(f"needs       model {prior} ({own})\n", self.run_fmc("info", stream).decode())
+
+    def test_info_of_a_prior_prints_what_it_has(self):
+        text = self.run_fmc("info", os.path.join(self.root, "weights", "prior.fmcw")).decode()
+        self.assertIn("model       prior\n", text)
+        for line in ("levels", "latents", "hyper"):
+            self.assertNotIn(f"\n{line}  ", text)
+
     def put_model(self):
         here = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(here, "..", "unit", "data", "klt.fmcw"), "rb") as f:
