@@ -112,6 +112,12 @@ static bool open_variable(const char *path, const char *colon, const cli_options
     return is_good;
 }
 
+static bool refuse_pipe(void)
+{
+    return cli_error("standard input: netCDF and HDF5 cannot come through a pipe; name the file and its variable "
+                     "(file.nc:T), or pipe an .npy file");
+}
+
 static bool open_bytes(const char *path, const cli_options *options, cli_input *out)
 {
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
@@ -124,7 +130,7 @@ static bool open_bytes(const char *path, const cli_options *options, cli_input *
     if (is_npy)
         return cli_npy_open(name, out);
     if (is_nc)
-        return cli_netcdf_open(path, "", out);
+        return strcmp(path, "-") == 0 ? refuse_pipe() : cli_netcdf_open(path, "", out);
     return cli_error("%s: is no .npy file; for raw samples give shape and type: -d 8,256,256 -t f32", name);
 }
 

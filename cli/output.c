@@ -36,6 +36,11 @@ static void watch_signals(const char *temp)
             signal(numbers[i], SIG_IGN);
 }
 
+static const char *write_error(void)
+{
+    return errno == EFBIG ? "the file would be larger than the limit ('ulimit -f') or the file system allows" : strerror(errno);
+}
+
 static bool open_standard(cli_output *out)
 {
     if (cli_is_terminal(1))
@@ -61,6 +66,7 @@ bool cli_output_open(const char *path, cli_output *out)
 {
     static const char suffix[] = ".tmpXXXXXX";
     *out = (cli_output){ .path = path, .fd = -1 };
+    signal(SIGXFSZ, SIG_IGN); /* beyond the limit of file sizes writing fails, as on a full disk, and does not end the process */
     if (strcmp(path, "-") == 0)
         return open_standard(out);
     if (is_special_file(path))
@@ -89,7 +95,7 @@ bool cli_output_write(cli_output *output, const void *data, size_t size)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return cli_error("%s: cannot be written: %s", output->path, n < 0 ? strerror(errno) : "no progress");
+            return cli_error("%s: cannot be written: %s", output->path, n < 0 ? write_error() : "no progress");
         p += n;
         size -= (size_t)n;
     }

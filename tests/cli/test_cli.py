@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line through all its verbs, with good and bad input. FMC names the program."""
 import os
+import resource
 import struct
 import subprocess
 import unittest
@@ -154,6 +155,18 @@ class Samples(Streams):
         os.chmod(self.path("out.fmc"), 0o640)
         self.assertNotEqual(self.compress("--rel", "1e-2"), b"old")
         self.assertEqual(os.stat(self.path("out.fmc")).st_mode & 0o777, 0o640)
+
+    def test_a_limit_of_file_sizes_is_an_error_that_leaves_nothing(self):
+        self.put("out.fmc", b"precious")
+        self.compress("--lossless", out="whole.fmc")
+        before = sorted(os.listdir(self.folder))
+        for args in (["compress", "in.npy", "--lossless", "-o", "out.fmc"], ["decompress", "whole.fmc", "-o", "new.npy"]):
+            done = subprocess.run([FMC, *args], cwd=self.folder, capture_output=True, timeout=300,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(b"ulimit -f", done.stderr)
+            self.assertEqual(sorted(os.listdir(self.folder)), before)
+        self.assertEqual(self.get("out.fmc"), b"precious")
 
     def test_output_goes_where_a_link_points(self):
         self.put("a.npy", npy_bytes(pack(field((4, 6))), (4, 6)))
@@ -424,6 +437,12 @@ class BadFiles(Streams):
         self.fails(1, "cannot be read", "info", "none.fmc")
         self.fails(1, "cannot be read", "verify", "in.npy", "none.fmc")
         self.refuse("no such file", "none.nc:T")
+
+    def test_a_pipe_that_brings_no_npy_is_told_what_can_be_done(self):
+        for data in (b"CDF\x01" + b"\0" * 60, b"\x89HDF\r\n\x1a\n" + b"\0" * 60):
+            self.fails(1, "cannot come through a pipe", "compress", "-", "-o", "x.fmc", "--rel", "1e-3", data=data)
+        self.fails(1, "give shape and type: -d 8,256,256 -t f32", "compress", "-", "-o", "x.fmc", "--rel", "1e-3",
+                   data=pack(self.values))
 
     def test_a_failing_run_leaves_the_old_output(self):
         self.put("x.fmc", b"precious")
