@@ -175,7 +175,7 @@ FMC_API fmc_status fmc_compress_alloc(fmc_ctx *ctx, const fmc_array *src, const 
  * Decompress a whole stream into the caller's array: dtype, rank and dims must equal the stream's (fmc_inspect tells),
  * strides are free, as long as no samples overlap. On error the array's contents are unspecified.
  * @param n_threads 0: one per core.
- * @return FMC_OK, _ARG, _NO_MEMORY, _NOT_FMC, _UNSUPPORTED, _TRUNCATED, _CORRUPT, _LIMIT, _MODEL_*, _BACKEND_*, _CANCELLED.
+ * @return FMC_OK, _ARG, _NO_MEMORY, _NOT_FMC, _UNSUPPORTED, _TRUNCATED, _CORRUPT, _LIMIT, _MODEL_MISSING, _BACKEND_*, _CANCELLED.
  */
 FMC_API fmc_status fmc_decompress(fmc_ctx *ctx, const void *src, size_t src_size, uint32_t n_threads, const fmc_array *dst);
 

@@ -156,7 +156,7 @@ fmc_status fmc_work_report(fmc_ctx *ctx)
     if (!ctx->progress(ctx->progress_user, fraction))
         return FMC_OK;
     atomic_store(&ctx->cancelled, 1);
-    return fmc_fail(ctx, FMC_ERR_CANCELLED, "the progress callback asked to stop");
+    return fmc_fail(ctx, FMC_ERR_CANCELLED, "cancelled before it was finished, as the progress callback asked");
 }
 
 /* fmc_exec.poll: any thread, but only the caller's own reports, and not too often. */

@@ -17,7 +17,7 @@ static const char *const text[] = {
     [FMC_ERR_BAD_MODEL] = "weights file is not valid",
     [FMC_ERR_BACKEND_UNAVAILABLE] = "backend is not available on this machine",
     [FMC_ERR_BACKEND_FAILED] = "backend failed",
-    [FMC_ERR_CANCELLED] = "cancelled by the caller",
+    [FMC_ERR_CANCELLED] = "cancelled before it was finished",
     [FMC_ERR_IO] = "reading or writing failed",
     [FMC_ERR_UNREACHABLE_SIZE] = "the requested size cannot be reached",
 };

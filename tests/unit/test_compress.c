@@ -281,6 +281,7 @@ static void threads_change_nothing(void **state)
     assert_int_equal(fmc_ctx_create(&o, &own), FMC_OK);
     p.n_threads = 2;
     assert_int_equal(fmc_compress_alloc(own, &a, &p, &bytes, &size), FMC_ERR_CANCELLED);
+    assert_string_equal(fmc_ctx_message(own), "cancelled before it was finished");
     fmc_ctx_destroy(own);
     fmc_free(ctx, one);
     free(x);

@@ -86,6 +86,7 @@ static void every_call_can_cancel(void **state)
         assert_int_equal(st, FMC_ERR_CANCELLED);
         assert_null(bytes);
         assert_int_equal(c.n_live, before);
+        assert_non_null(strstr(fmc_ctx_message(ctx), "cancelled before it was finished"));
         assert_non_null(strstr(fmc_ctx_message(ctx), "progress"));
         n_cancelled++;
     }
