@@ -23,7 +23,7 @@ typedef enum fmc_status {
     FMC_ERR_CORRUPT = 7,             /**< bad checksum or contents that contradict themselves */
     FMC_ERR_LIMIT = 8,               /**< declared output or work space exceeds the caller's limit */
     FMC_ERR_MODEL_MISSING = 9,       /**< the stream names a model that is not known: fmc_ctx_add_model */
-    FMC_ERR_MODEL_MISMATCH = 10,     /**< not returned yet: streams name models by hash alone, so that another model
+    FMC_ERR_MODEL_MISMATCH = 10,     /**< reserved: streams name models by hash alone, so that another model
                                           than the stream's is FMC_ERR_MODEL_MISSING */
     FMC_ERR_BAD_MODEL = 11,          /**< a weights file breaks its rules */
     FMC_ERR_BACKEND_UNAVAILABLE = 12,/**< backend missing, without device, or failed its self-test */
