@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /** Most taps of a predictor, and the padded row length. */
-enum { FMC_OLS_MAX = 28 };
+enum { FMC_OLS_MAX = 40 };
 
 /**
  * Weighted least squares with exponential forgetting, docs/format.md 9.4. Plain IEEE f64 in a fixed order, so that

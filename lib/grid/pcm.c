@@ -36,8 +36,8 @@ static void fill_buckets(fmc_pcm_coder *c)
 static fmc_status make_counters(const fmc_allocator *al, fmc_pcm_coder *c, fmc_prob **probs)
 {
     const size_t size[] = { (c->fast ? 900 : CTX0) * N_NODE, c->fast ? 0 : CTX1 * N_NODE, c->strong ? CTX2 * N_NODE : 0,
-                            c->fast ? 0 : CTX3 * N_NODE, N_SIGN, N_MANT, N_LOW, N_EQ };
-    fmc_prob **const table[] = { &c->ctx[0], &c->ctx[1], &c->ctx[2], &c->ctx[3],
+                            c->fast ? 0 : CTX3 * N_NODE, c->strong ? CTX4 * N_NODE : 0, N_SIGN, N_MANT, N_LOW, N_EQ };
+    fmc_prob **const table[] = { &c->ctx[0], &c->ctx[1], &c->ctx[2], &c->ctx[3], &c->ctx[4],
                                  &c->sign_ctx, &c->mant_ctx, &c->low_ctx, &c->eq_ctx };
     size_t n = 0;
     fmc_status st;
@@ -123,9 +123,9 @@ static fmc_status run(const fmc_exec *ex, fmc_pcm_coder *c)
     set_constants(c);
     FMC_TRY(FMC_ALLOC_ZERO(al, c->plane * c->n_planes + RIGHT, &c->v));
     FMC_TRY(FMC_ALLOC_ZERO(al, c->plane * c->n_planes, &c->e));
-    FMC_TRY(FMC_ALLOC_ZERO(al, 2 * N_PRED * c->pw, &pe));
+    FMC_TRY(FMC_ALLOC_ZERO(al, 2 * PRED_STRIDE * c->pw, &pe));
     c->pe_now = pe;
-    c->pe_up = pe + N_PRED * c->pw;
+    c->pe_up = pe + PRED_STRIDE * c->pw;
     FMC_TRY(FMC_ALLOC_ZERO(al, 6, &c->taps));
     FMC_TRY(FMC_ALLOC_ZERO(al, 1, &c->block));
     FMC_TRY(make_counters(al, c, &probs));

@@ -56,15 +56,22 @@ static uint32_t stage_of(size_t a, size_t t)
     return (uint32_t)(t > 2 ? 2 : t) + (a ? 3u : 0u);
 }
 
-static uint32_t lay_cross(ptrdiff_t *off, uint32_t n, ptrdiff_t u, ptrdiff_t pw)
+static uint32_t lay(ptrdiff_t *off, uint32_t n, ptrdiff_t pw, ptrdiff_t plane, const int8_t (*at)[2], size_t count)
 {
-    off[n++] = u;
-    off[n++] = u - 1;
-    off[n++] = u + 1;
-    off[n++] = u - pw;
-    off[n++] = u + pw;
+    for (size_t i = 0; i < count; i++)
+        off[n++] = plane + at[i][0] * pw + at[i][1];
     return n;
 }
+
+/* Places of taps: rows, columns. */
+static const int8_t above[][2] = { { -1, -1 }, { -1, 1 }, { -2, 0 }, { -1, 2 } };
+static const int8_t above_more[][2] = { { -1, -2 }, { -2, 1 }, { -2, -1 } };
+static const int8_t above_most[][2] = { { -1, 3 }, { -1, -3 }, { -2, 2 }, { -2, -2 } };
+static const int8_t around[][2] = { { -1, -1 }, { -1, 0 }, { -1, 1 }, { 0, -1 }, { 0, 0 }, { 0, 1 }, { 1, -1 }, { 1, 0 }, { 1, 1 } };
+static const int8_t around_more[][2] = { { 0, 2 }, { 0, -2 }, { -2, 0 } };
+static const int8_t cross[][2] = { { 0, 0 }, { 0, -1 }, { 0, 1 }, { -1, 0 }, { 1, 0 } };
+
+#define LAY(plane, at) (n = lay(off, n, pw, plane, at, sizeof(at) / sizeof *(at)))
 
 /* Tap offsets for plane q. */
 static void lay_taps(const fmc_pcm_coder *c, fmc_pcm_taps *taps, size_t q, size_t a, size_t t)
@@ -74,33 +81,27 @@ static void lay_taps(const fmc_pcm_coder *c, fmc_pcm_taps *taps, size_t q, size_
     ptrdiff_t *off = taps->off;
     uint32_t n = 0;
 
-    taps->n_near = c->is_line ? MAX_NEAR : t ? 2 : 3;
+    taps->n_near = c->is_line ? LINE_NEAR : c->strong ? 6 : t ? 2 : 3;
     if (c->is_line && a)
         off[n++] = diff(plane_at(c, q - nt), here);
     if (!c->is_line) {
-        off[n++] = -pw - 1;
-        off[n++] = -pw + 1;
-        off[n++] = -2 * pw;
-        off[n++] = -pw + 2;
-        if (!t) {
-            off[n++] = -pw - 2;
-            off[n++] = -2 * pw + 1;
-            off[n++] = -2 * pw - 1;
-        }
+        LAY(0, above);
+        if (!t || c->strong)
+            LAY(0, above_more);
+        if (!t && c->strong)
+            LAY(0, above_most);
     }
     if (t) {
-        const ptrdiff_t u = diff(plane_at(c, q - 1), here);
-
-        for (ptrdiff_t y = -1; y <= 1; y++)
-            for (ptrdiff_t x = -1; x <= 1; x++)
-                off[n++] = u + y * pw + x;
+        LAY(diff(plane_at(c, q - 1), here), around);
+        if (c->strong)
+            LAY(diff(plane_at(c, q - 1), here), around_more);
     }
     if (t > 1)
-        n = lay_cross(off, n, diff(plane_at(c, q - 2), here), pw);
+        LAY(diff(plane_at(c, q - 2), here), cross);
     if (a && !c->is_line) {
         const ptrdiff_t u = diff(plane_at(c, q - nt), here);
 
-        n = lay_cross(off, n, u, pw);
+        LAY(u, cross);
         off[n++] = t + 1 < nt ? diff(plane_at(c, q - nt + 1), here) : u - pw - 1;
         if (t)
             off[n++] = diff(plane_at(c, q - nt - 1), here);
@@ -108,15 +109,17 @@ static void lay_taps(const fmc_pcm_coder *c, fmc_pcm_taps *taps, size_t q, size_
     taps->n_far = n;
     for (uint32_t i = 1; i <= taps->n_near; i++)
         off[n++] = -(ptrdiff_t)i;
-    if (taps->ols.n != n)
+    if (taps->ols.n != n) {
         fmc_ols_init(&taps->ols, n);
+        fmc_ols_init(&taps->quick, n);
+    }
 }
 
-static void set_errors(fmc_pcm_coder *c, const fmc_pcm_sample *s, size_t x, double v)
+FMC_ALWAYS_INLINE void set_errors(fmc_pcm_coder *c, const fmc_pcm_sample *s, size_t x, double v, const uint32_t n)
 {
-    float *now = c->pe_now + (x + LEFT) * N_PRED;
+    float *now = c->pe_now + (x + LEFT) * PRED_STRIDE;
 
-    for (uint32_t k = 0; k < N_PRED; k++) {
+    for (uint32_t k = 0; k < n; k++) {
         const float e = (float)fabs(v - s->pred[k]);
 
         now[k] = e < 1e37f ? e : 1e37f;
@@ -125,24 +128,24 @@ static void set_errors(fmc_pcm_coder *c, const fmc_pcm_sample *s, size_t x, doub
 
 static void skip_sample(fmc_pcm_coder *c, size_t at, size_t x)
 {
-    float *now = c->pe_now + (x + LEFT) * N_PRED;
+    float *now = c->pe_now + (x + LEFT) * PRED_STRIDE;
 
     c->v[at] = 0.5 * (c->v[at - 1] + c->v[at - c->pw]);
     c->e[at] = 0.5f * (c->e[at - 1] + c->e[at - c->pw]);
     if (c->rank)
         c->rank[at] = (int32_t)symbol_of(c, c->v[at]);
-    memcpy(now, now - N_PRED, N_PRED * sizeof *now);
+    memcpy(now, now - PRED_STRIDE, PRED_STRIDE * sizeof *now);
 }
 
-static void code_sample(fmc_pcm_coder *c, const fmc_pcm_taps *t, size_t at, size_t x, size_t i, size_t src, bool has_time,
-                        ptrdiff_t up)
+FMC_ALWAYS_INLINE void code_sample(fmc_pcm_coder *c, const fmc_pcm_taps *t, size_t at, size_t x, size_t i, size_t src,
+                                   bool has_time, ptrdiff_t up, const uint32_t n_pred)
 {
     fmc_pcm_sample s;
     int64_t sym = 0;
     double v;
     float e;
 
-    predict(c, t, &s, at, x, i, has_time);
+    predict(c, t, &s, at, x, i, has_time, n_pred);
     set_contexts(c, &s, at, i, up);
     if (c->encoding)
         sym = load_symbol(c, src);
@@ -160,8 +163,24 @@ static void code_sample(fmc_pcm_coder *c, const fmc_pcm_taps *t, size_t at, size
         e = 1e37f;
     c->e[at] = e;
     c->run += (fabsf(e) - c->run) * 0.03125f;
-    set_errors(c, &s, x, v);
+    set_errors(c, &s, x, v, n_pred);
     c->block->weight[i] = s.err + s.ulp;
+}
+
+/* n samples of a row. */
+FMC_ALWAYS_INLINE void code_run(fmc_pcm_coder *c, const fmc_pcm_taps *t, size_t at, size_t x, size_t n, size_t src, bool has_time,
+                                ptrdiff_t up, const uint32_t n_pred)
+{
+    const size_t sx = c->view->stride[3];
+
+    for (size_t i = 0; i < n; i++) {
+        if (c->mask && c->mask[src + i * sx]) {
+            skip_sample(c, at + i, x + i);
+            c->block->weight[i] = 0;
+        } else {
+            code_sample(c, t, at + i, x + i, i, src + i * sx, has_time, up, n_pred);
+        }
+    }
 }
 
 static void code_row(fmc_pcm_coder *c, fmc_pcm_taps *t, bool has_time, size_t at, size_t src, ptrdiff_t up,
@@ -173,20 +192,18 @@ static void code_row(fmc_pcm_coder *c, fmc_pcm_taps *t, bool has_time, size_t at
         n = t->ols.n_seen < WARM_UP && !c->fast ? BLOCK_EARLY : BLOCK;
         n = nx - x < n ? nx - x : n;
         fmc_pcm_prepare(c, t, at, x, n, has_time, up);
-        for (size_t i = 0; i < n; i++) {
-            if (c->mask && c->mask[src + i * sx]) {
-                skip_sample(c, at + i, x + i);
-                c->block->weight[i] = 0;
-            } else {
-                code_sample(c, t, at + i, x + i, i, src + i * sx, has_time, up);
-            }
-        }
+        if (c->strong)
+            code_run(c, t, at, x, n, src, has_time, up, N_STRONG);
+        else
+            code_run(c, t, at, x, n, src, has_time, up, N_PRED);
         if (c->fast)
             continue;
         fmc_pcm_learn(c, t, at, n);
         *since += n;
         if (*since >= (c->strong ? SOLVE_STRONG : SOLVE_LATE) || t->ols.n_seen < WARM_UP) {
             fmc_ols_solve(&t->ols);
+            if (c->strong)
+                fmc_ols_solve(&t->quick);
             *since = 0;
         }
     }
@@ -195,13 +212,13 @@ static void code_row(fmc_pcm_coder *c, fmc_pcm_taps *t, bool has_time, size_t at
 /* After a row: margins of the predictors' errors; it becomes the row before. */
 static void turn_errors(fmc_pcm_coder *c)
 {
-    const size_t last = (LEFT + c->view->n[3] - 1) * N_PRED, bytes = N_PRED * sizeof *c->pe_now;
+    const size_t last = (LEFT + c->view->n[3] - 1) * PRED_STRIDE, bytes = PRED_STRIDE * sizeof *c->pe_now;
     float *now = c->pe_now;
 
     for (size_t i = 0; i < LEFT; i++)
-        memcpy(now + i * N_PRED, now + LEFT * N_PRED, bytes);
+        memcpy(now + i * PRED_STRIDE, now + LEFT * PRED_STRIDE, bytes);
     for (size_t i = 1; i <= RIGHT; i++)
-        memcpy(now + last + i * N_PRED, now + last, bytes);
+        memcpy(now + last + i * PRED_STRIDE, now + last, bytes);
     memcpy(c->pe_up, now, LEFT * bytes);
     c->pe_now = c->pe_up;
     c->pe_up = now;

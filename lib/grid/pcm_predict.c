@@ -2,8 +2,8 @@
 /* Runs of samples: what is known before them, and learning from them. docs/format.md 9.4. */
 #include "grid/pcm_state.h"
 
-/* part[0] = base + sum of the far taps. */
-static void sum_far(fmc_pcm_block *k, const fmc_pcm_taps *t, const double *v, size_t n)
+/* part = base + sum of the far taps. */
+static void sum_far(const fmc_pcm_block *k, const fmc_pcm_taps *t, const fmc_ols *o, const double *v, size_t n, double *part)
 {
     const size_t n4 = (n + 3) & ~(size_t)3; /* past the row: whatever lies there, unused */
 
@@ -12,17 +12,17 @@ static void sum_far(fmc_pcm_block *k, const fmc_pcm_taps *t, const double *v, si
         const double b0 = k->base[i], b1 = k->base[i + 1], b2 = k->base[i + 2], b3 = k->base[i + 3];
 
         for (uint32_t j = 0; j < t->n_far; j++) {
-            const double *f = v + t->off[j] + i, w = t->ols.w[j];
+            const double *f = v + t->off[j] + i, w = o->w[j];
 
             s0 += w * (f[0] - b0);
             s1 += w * (f[1] - b1);
             s2 += w * (f[2] - b2);
             s3 += w * (f[3] - b3);
         }
-        k->part[0][i] = b0 + s0;
-        k->part[0][i + 1] = b1 + s1;
-        k->part[0][i + 2] = b2 + s2;
-        k->part[0][i + 3] = b3 + s3;
+        part[i] = b0 + s0;
+        part[i + 1] = b1 + s1;
+        part[i + 2] = b2 + s2;
+        part[i + 3] = b3 + s3;
     }
 }
 
@@ -53,8 +53,9 @@ static void fixed_parts(fmc_pcm_coder *c, const double *v, size_t n, const doubl
 static void sum_errors(fmc_pcm_coder *c, const float *e, size_t x, size_t n, ptrdiff_t up)
 {
     const ptrdiff_t pw = (ptrdiff_t)c->pw;
+    const uint32_t n_pred = c->strong ? N_STRONG : N_PRED;
     fmc_pcm_block *k = c->block;
-    const float *r = c->pe_up + (x + LEFT) * N_PRED;
+    const float *r = c->pe_up + (x + LEFT) * PRED_STRIDE;
 
     for (size_t i = 0; i < n; i++) {
         const float *f = e + i;
@@ -68,9 +69,9 @@ static void sum_errors(fmc_pcm_coder *c, const float *e, size_t x, size_t n, ptr
         k->err[i] += 2 * U + E + (S + 0.5f * (fabsf(f[-1]) + fabsf(f[-pw])));
         k->last[i] = 0.5f * U + 0.25f * (E + S);
     }
-    for (size_t i = 0; i < n; i++, r += N_PRED)
-        for (uint32_t j = 0; j < N_PRED; j++)
-            k->pe[i][j] = r[j] + 0.5f * (r[(ptrdiff_t)j - N_PRED] + r[j + N_PRED]) + 1e-37f;
+    for (size_t i = 0; i < n; i++, r += PRED_STRIDE)
+        for (uint32_t j = 0; j < n_pred; j++)
+            k->pe[i][j] = r[j] + 0.5f * (r[(ptrdiff_t)j - PRED_STRIDE] + r[j + PRED_STRIDE]) + 1e-37f;
 }
 
 void fmc_pcm_prepare(fmc_pcm_coder *c, const fmc_pcm_taps *t, size_t at, size_t x, size_t n, bool has_time,
@@ -82,7 +83,9 @@ void fmc_pcm_prepare(fmc_pcm_coder *c, const fmc_pcm_taps *t, size_t at, size_t 
     for (size_t i = 0; i < BLOCK; i++)
         k->base[i] = c->is_line ? v[-1] : i < n + 3 ? v[(ptrdiff_t)i - (ptrdiff_t)c->pw] : 0;
     if (!c->fast)
-        sum_far(k, t, v, n);
+        sum_far(k, t, &t->ols, v, n, k->part[0]);
+    if (c->strong)
+        sum_far(k, t, &t->quick, v, n, k->part[QUICK]);
     if (!c->is_line)
         fixed_parts(c, v, n, has_time ? v + up : NULL);
     sum_errors(c, c->e + at, x, n, up);
@@ -92,7 +95,7 @@ void fmc_pcm_learn(fmc_pcm_coder *c, fmc_pcm_taps *t, size_t at, size_t n)
 {
     const double *v = c->v + at;
     fmc_pcm_block *k = c->block;
-    const size_t step = t->ols.n_seen < WARM_UP ? 1 : c->strong ? 2 : 4;
+    const size_t step = t->ols.n_seen < WARM_UP || c->strong ? 1 : 4;
     uint32_t m = 0;
 
     for (size_t i = 0; i < n; i += step) {
@@ -108,5 +111,7 @@ void fmc_pcm_learn(fmc_pcm_coder *c, fmc_pcm_taps *t, size_t at, size_t n)
             d[j] = 0;
         k->y[m++] = (v[i] - base) * w;
     }
-    fmc_ols_update(&t->ols, (const double (*)[FMC_OLS_MAX])k->d, k->y, m, 1.0 + (c->strong ? 0.0003 : 0.0006) * m);
+    fmc_ols_update(&t->ols, (const double (*)[FMC_OLS_MAX])k->d, k->y, m, 1.0 + (c->strong ? 0.0005 : 0.0006) * m);
+    if (c->strong)
+        fmc_ols_update(&t->quick, (const double (*)[FMC_OLS_MAX])k->d, k->y, m, 1.0 + 0.005 * m);
 }

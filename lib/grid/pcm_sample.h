@@ -6,6 +6,16 @@
 
 #include "grid/pcm_number.h"
 
+/* A least-squares prediction: what was summed of its far taps, and the near ones. */
+static inline double near_sum(const fmc_ols *o, const fmc_pcm_taps *t, double p, const double *v, double base)
+{
+    const double *w = o->w + t->n_far;
+
+    for (uint32_t j = t->n_near; j-- > 0;)
+        p += w[j] * (v[-1 - (ptrdiff_t)j] - base);
+    return p;
+}
+
 static inline void near_parts(const fmc_pcm_coder *c, const fmc_pcm_taps *t, fmc_pcm_sample *s, const double *v,
                               size_t i, bool has_time)
 {
@@ -27,41 +37,53 @@ static inline void near_parts(const fmc_pcm_coder *c, const fmc_pcm_taps *t, fmc
         if (c->fast)
             s->pred[0] = has_time ? k->part[0][i] + W : k->part[0][i];
     }
-    if (!c->fast) {
-        const double *w = t->ols.w + t->n_far, base = k->base[i];
-        double p = k->part[0][i];
+    if (!c->fast)
+        s->pred[0] = near_sum(&t->ols, t, k->part[0][i], v, k->base[i]);
+    if (c->strong)
+        s->pred[QUICK] = near_sum(&t->quick, t, k->part[QUICK][i], v, k->base[i]);
+}
 
-        for (uint32_t j = t->n_near; j-- > 0;)
-            p += w[j] * (v[-1 - (ptrdiff_t)j] - base);
-        s->pred[0] = p;
+/* What the least-squares predictions count for more. */
+static inline void raise_weights(const fmc_pcm_coder *c, float *w)
+{
+    if (c->strong) {
+        w[0] *= 8;
+        w[QUICK] *= 8;
+    } else if (!c->fast) {
+        w[0] *= 4;
     }
 }
 
-/* Predictions of the sample at ring index `at`, column x, i-th of the block: blended by their last errors. */
-static inline void predict(const fmc_pcm_coder *c, const fmc_pcm_taps *t, fmc_pcm_sample *s, size_t at, size_t x,
-                           size_t i, bool has_time)
+/* n predictions of the sample at ring index `at`, column x, i-th of the block: blended by their last errors. */
+FMC_ALWAYS_INLINE void predict(const fmc_pcm_coder *c, const fmc_pcm_taps *t, fmc_pcm_sample *s, size_t at, size_t x,
+                               size_t i, bool has_time, const uint32_t n)
 {
-    const float *now = c->pe_now + (x + LEFT) * N_PRED, *up = c->block->pe[i];
-    float e[N_PRED], w[N_PRED];
+    const float *now = c->pe_now + (x + LEFT) * PRED_STRIDE, *up = c->block->pe[i];
+    float e[N_STRONG], w[N_STRONG], all;
+    double sum;
 
     near_parts(c, t, s, c->v + at, i, has_time);
-    for (uint32_t k = 0; k < N_PRED; k++) {
-        e[k] = (now[(ptrdiff_t)k - N_PRED] + 0.5f * now[(ptrdiff_t)k - 2 * N_PRED]) + up[k];
+    for (uint32_t k = 0; k < n; k++) {
+        e[k] = (now[(ptrdiff_t)k - PRED_STRIDE] + 0.5f * now[(ptrdiff_t)k - 2 * PRED_STRIDE]) + up[k];
         if (!(s->pred[k] - s->pred[k] == 0.0))
             s->pred[k] = 0.0;
     }
-    for (uint32_t k = 0; k < N_PRED; k++) {
+    for (uint32_t k = 0; k < n; k++) {
         float r = e[0] / e[k];
 
         r = r < 1e9f ? r : 1e9f;
         r *= r;
         w[k] = r * r;
     }
-    if (!c->fast)
-        w[0] *= 4;
-    s->p = (((double)w[0] * s->pred[0] + (double)w[1] * s->pred[1]) +
-            ((double)w[2] * s->pred[2] + (double)w[3] * s->pred[3])) /
-           (double)((w[0] + w[1]) + (w[2] + w[3]));
+    raise_weights(c, w);
+    sum = ((double)w[0] * s->pred[0] + (double)w[1] * s->pred[1]) +
+          ((double)w[2] * s->pred[2] + (double)w[3] * s->pred[3]);
+    all = (w[0] + w[1]) + (w[2] + w[3]);
+    if (n == N_STRONG) {
+        sum += (double)w[QUICK] * s->pred[QUICK];
+        all += w[QUICK];
+    }
+    s->p = sum / (double)all;
     if (!(s->p - s->p == 0.0))
         s->p = s->pred[3];
 }
@@ -105,7 +127,9 @@ static inline void set_contexts(fmc_pcm_coder *c, fmc_pcm_sample *s, size_t at, 
     s->slot[2] = c->ctx[3] + (size_t)s->around * N_NODE;
     if (c->strong) {
         const uint32_t level = (uint32_t)(((uint64_t)s->xp - (uint64_t)c->lat->lo) >> c->level_shift);
+        const uint32_t run = (uint32_t)clampi((log16(c->run) - s->lg + 96) >> 3, 0, 15);
 
+        s->slot[4] = c->ctx[4] + (size_t)(run * 150 + (uint32_t)(s->rel >> 3)) * N_NODE;
         s->slot[3] = c->ctx[2] + (size_t)(level * 32 + (uint32_t)clampi(s->rel >> 4, 0, 31)) * N_NODE;
     }
 }

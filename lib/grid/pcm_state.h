@@ -12,7 +12,9 @@
 #include "grid/pcm.h"
 
 enum { LEFT = 8, RIGHT = 4, TOP = 2, BOTTOM = 1 };
-enum { N_PRED = 4, N_IN = 8, MAX_NEAR = 8 };
+enum { N_IN = 8, LINE_NEAR = 8 };
+/** Predictions blended: FAST and the default, STRONG; of the last, what forgets quickly. Errors of a sample's lie PRED_STRIDE apart. */
+enum { N_PRED = 4, N_STRONG = 5, QUICK = 4, PRED_STRIDE = 8 };
 /** Samples of a row whose far taps are summed at once; fewer until WARM_UP samples were learnt. */
 enum { BLOCK = 32, BLOCK_EARLY = 8, WARM_UP = 512 };
 /** Samples between two solutions of the normal equations. */
@@ -20,8 +22,8 @@ enum { SOLVE_LATE = 96, SOLVE_STRONG = 64 };
 
 /** Class decisions of a context: 0..7 upwards, 8..15 downwards: one cache line. */
 enum { NODE_UP = 0, NODE_DOWN = 8, N_NODE = 16 };
-/** Contexts of the class: by expected error, by the neighbours' errors, by level, by the neighbours' values. */
-enum { CTX0 = 600, CTX1 = 864, CTX2 = 1024, CTX3 = 343 * 4, N_CTX = 4 };
+/** Contexts of the class: by expected error, by the neighbours' errors, by level, by the neighbours' values, by the running error. */
+enum { CTX0 = 600, CTX1 = 864, CTX2 = 1024, CTX3 = 343 * 4, CTX4 = 16 * 150, N_CTX = 5 };
 enum { N_SIGN = 4096, N_LOW = 8192, N_EQ = 4096, N_MANT = 150 * 32 };
 /** Weight rows: [4 sets][class nodes, sign], then low bits, then equality. */
 enum { ROW_SIGN = 16, ROWS_OF_SET = 32, ROW_LOW = 4 * ROWS_OF_SET, ROW_EQ = ROW_LOW + 16, N_ROW = ROW_EQ + 3 };
@@ -29,6 +31,7 @@ enum { LEAST_BUCKETS = 256, MOST_BUCKETS = 1 << 16 };
 
 typedef struct fmc_pcm_taps {
     fmc_ols ols;                    /* far taps, then near ones */
+    fmc_ols quick;                  /* STRONG: the same, soon forgotten */
     uint32_t n_far, n_near;         /* near: x-1, x-2, ... of the same row */
     ptrdiff_t off[FMC_OLS_MAX];     /* relative to the current sample, within the ring (set per plane) */
 } fmc_pcm_taps;
@@ -36,8 +39,8 @@ typedef struct fmc_pcm_taps {
 /** What is known of a run of samples before its first one is coded. */
 typedef struct fmc_pcm_block {
     double base[BLOCK];           /* what taps are relative to: N, or for single rows the sample before the block */
-    double part[N_PRED][BLOCK];   /* predictions without the near samples */
-    float pe[BLOCK][N_PRED];      /* errors of the predictors in the row before */
+    double part[N_STRONG][BLOCK]; /* predictions without the near samples */
+    float pe[BLOCK][PRED_STRIDE]; /* errors of the predictors in the row before */
     float err[BLOCK];             /* sum of the errors around, without this row's */
     float last[BLOCK];            /* of the plane before */
     float weight[BLOCK];          /* expected error + spacing; 0: nothing to learn */
@@ -61,7 +64,7 @@ typedef struct fmc_pcm_coder {
     double *v;                      /* ring of numbers */
     float *e;                       /* ring of prediction errors, signed */
     int32_t *rank;                  /* TABLE: ring of ranks */
-    float *pe_now, *pe_up;          /* errors of each predictor in this row and the last: [pw][N_PRED] */
+    float *pe_now, *pe_up;          /* errors of each predictor in this row and the last: [pw][PRED_STRIDE] */
     fmc_pcm_taps *taps;
     fmc_pcm_block *block;
     fmc_prob *ctx[N_CTX];
@@ -80,7 +83,7 @@ typedef struct fmc_pcm_coder {
 
 /** What is known of a sample before it is coded. */
 typedef struct fmc_pcm_sample {
-    double pred[N_PRED];
+    double pred[N_STRONG];
     double p;   /* blended prediction */
     int64_t xp; /* its symbol */
     float err;  /* expected |error| */
@@ -133,12 +136,12 @@ static inline uint64_t put_raw(fmc_pcm_coder *c, uint64_t value, unsigned n)
 }
 
 /*
- * One decision from n <= 4 counters through the mixer's weight row w, docs/format.md 9.7. Weights are 16-bit with 8192
+ * One decision from n <= 5 counters through the mixer's weight row w, docs/format.md 9.7. Weights are 16-bit with 8192
  * = 1; input n is the bias.
  */
 FMC_ALWAYS_INLINE unsigned mixed(fmc_pcm_coder *c, unsigned bit, fmc_prob *const *slot, const uint32_t n, int16_t *w)
 {
-    int32_t st[5];
+    int32_t st[N_CTX + 1];
     int32_t dot = 512 * w[n], err;
     uint32_t p;
 

@@ -9,12 +9,13 @@ static int16_t *weights(const fmc_pcm_coder *c, const fmc_pcm_sample *s, uint32_
 
 static inline unsigned decide(fmc_pcm_coder *c, const fmc_pcm_sample *s, unsigned bit, uint32_t node)
 {
-    fmc_prob *slot[4] = { s->slot[0] + node, s->slot[1] + node, s->slot[2] + node };
+    fmc_prob *slot[N_CTX] = { s->slot[0] + node, s->slot[1] + node, s->slot[2] + node };
 
-    if (!c->strong) /* its fourth context does not exist */
+    if (!c->strong) /* its further contexts do not exist */
         return mixed(c, bit, slot, 3, weights(c, s, node));
     slot[3] = s->slot[3] + node;
-    return mixed(c, bit, slot, 4, weights(c, s, node));
+    slot[4] = s->slot[4] + node;
+    return mixed(c, bit, slot, 5, weights(c, s, node));
 }
 
 static inline unsigned ask(fmc_pcm_coder *c, const fmc_pcm_sample *s, unsigned bit, uint32_t node)

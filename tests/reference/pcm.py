@@ -83,7 +83,7 @@ def fixed(v, e2):
 
 class Stage:
     def __init__(self, n):
-        self.ols, self.learnt = Ols(n), 0
+        self.ols, self.quick, self.learnt = Ols(n), Ols(n), 0
 
 
 class Plane:
@@ -102,7 +102,7 @@ class Pcm:
         self.pw = self.nx + LEFT + RIGHT
         self.is_line = self.nt == 1 and self.ny == 1
         self.mask = None if mask is None else view.visit(mask)
-        self.ctx = [[prob(0.5)] * (n * 16) for n in (900, 864, 1372, 1024)]
+        self.ctx = [[prob(0.5)] * (n * 16) for n in (900, 864, 1372, 1024, 2400)]
         self.sign_ctx, self.low_ctx, self.eq_ctx = ([prob(0.5)] * n for n in (4096, 8192, 4096))
         self.mant = [prob(0.5)] * (150 * 32)
         self.rows = {}
@@ -110,7 +110,7 @@ class Pcm:
         self.run, self.history, self.shift = ZERO, 0, 0
         while (lattice.hi - lattice.lo) >> self.shift > 31:
             self.shift += 1
-        self.pe_now, self.pe_up = ([[ZERO] * 4 for _ in range(self.pw)] for _ in range(2))
+        self.pe_now, self.pe_up = ([[ZERO] * 5 for _ in range(self.pw)] for _ in range(2))
 
     def decode(self):
         """Symbols in memory order."""
@@ -132,10 +132,14 @@ class Pcm:
             far += [(self.nt, 0, 0)] if a else []
         else:
             far += [(0, -1, -1), (0, -1, 1), (0, -2, 0), (0, -1, 2)]
-            if t == 0:
+            if t == 0 or self.strong:
                 far += [(0, -1, -2), (0, -2, 1), (0, -2, -1)]
-            else:
+            if t == 0 and self.strong:
+                far += [(0, -1, 3), (0, -1, -3), (0, -2, 2), (0, -2, -2)]
+            if t > 0:
                 far += [(1, y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+            if t > 0 and self.strong:
+                far += [(1, 0, 2), (1, 0, -2), (1, -2, 0)]
             if t > 1:
                 far += [(2, y, x) for y, x in cross]
             if a:
@@ -143,7 +147,7 @@ class Pcm:
                 far.append((self.nt - 1, 0, 0) if t + 1 < self.nt else (self.nt, -1, -1))
                 if t:
                     far.append((self.nt + 1, 0, 0))
-        n_near = 8 if self.is_line else 2 if t else 3
+        n_near = 8 if self.is_line else 6 if self.strong else 2 if t else 3
         return far, [(0, 0, -i) for i in range(1, n_near + 1)]
 
     def plane(self, a, t, out):
@@ -197,18 +201,22 @@ class Pcm:
 
     def learn(self, at, n, base, weight):
         s, batch, v = self.stage, [], self.here.v
-        for i in range(0, n, 1 if s.learnt < 512 else 2 if self.strong else 4):
+        for i in range(0, n, 1 if s.learnt < 512 or self.strong else 4):
             if weight[i] is None:
                 continue
             w = 1.0 / float(weight[i])
             batch.append(
                 ([(p.v[o + at + i] - base[i]) * w for p, o in self.far + self.near], (v[at + i] - base[i]) * w))
-        s.ols.update(batch, 1.0 + (0.0003 if self.strong else 0.0006) * len(batch))
+        s.ols.update(batch, 1.0 + (0.0005 if self.strong else 0.0006) * len(batch))
+        if self.strong:
+            s.quick.update(batch, 1.0 + 0.005 * len(batch))
         s.learnt += len(batch)
         self.since += n
         if self.since >= (64 if self.strong else 96) or s.learnt < 512:
             if s.ols.solve():
                 s.learnt = 0
+            if self.strong:
+                s.quick.solve()
             self.since = 0
 
     def skip(self, at, x):
@@ -221,14 +229,18 @@ class Pcm:
 
     # --- one sample ---
 
-    def predict(self, at, base):
-        v, pw, w = self.here.v, self.pw, self.stage.ols.w
-        s = 0.0
+    def least_squares(self, at, base, w):
+        v, s = self.here.v, 0.0
         for (p, o), k in zip(self.far, w):
             s += k * (p.v[at + o] - base)
         p0 = base + s
         for i in range(len(self.near) - 1, -1, -1):
             p0 = p0 + w[len(self.far) + i] * (v[at - 1 - i] - base)
+        return p0
+
+    def predict(self, at, base):
+        v, pw = self.here.v, self.pw
+        p0 = self.least_squares(at, base, self.stage.ols.w)
         west, n, nw, ne = v[at - 1], v[at - pw], v[at - pw - 1], v[at - pw + 1]
         if self.is_line:
             d = west - v[at - 2]
@@ -244,23 +256,29 @@ class Pcm:
             fast = n
         if self.fast:
             p[0] = fast
+        if self.strong:
+            p.append(self.least_squares(at, base, self.stage.quick.w))
         return [k if math.isfinite(k) else 0.0 for k in p]
 
     def blend(self, pred, x):
         now, up, at = self.pe_now, self.pe_up, x + LEFT
         error = [(now[at - 1][k] + HALF * now[at - 2][k]) +
-                 ((up[at][k] + HALF * (up[at - 1][k] + up[at + 1][k])) + F(1e-37)) for k in range(4)]
+                 ((up[at][k] + HALF * (up[at - 1][k] + up[at + 1][k])) + F(1e-37)) for k in range(len(pred))]
         w = []
-        for k in range(4):
+        for k in range(len(pred)):
             r = error[0] / error[k]
             r = r if r < F(1e9) else F(1e9)
             r = r * r
             w.append(r * r)
-        if not self.fast:
+        if self.strong:
+            w[0], w[4] = w[0] * F(8), w[4] * F(8)
+        elif not self.fast:
             w[0] = w[0] * F(4)
         f = [float(k) for k in w]
-        p = (((f[0] * pred[0] + f[1] * pred[1]) + (f[2] * pred[2] + f[3] * pred[3])) /
-             float((w[0] + w[1]) + (w[2] + w[3])))
+        total, divisor = (f[0] * pred[0] + f[1] * pred[1]) + (f[2] * pred[2] + f[3] * pred[3]), (w[0] + w[1]) + (w[2] + w[3])
+        if self.strong:
+            total, divisor = total + f[4] * pred[4], divisor + w[4]
+        p = total / float(divisor)
         return p if math.isfinite(p) else pred[3]
 
     def contexts(self, at):
@@ -295,6 +313,7 @@ class Pcm:
         self.slot = [rel >> 1, ((lw * 6 + relative(e[at - pw])) * 6 + relative(last)) * 4 + (rel >> 2 & 3), self.around]
         if self.strong:
             self.slot.append(((self.xp - self.lat.lo) >> self.shift) * 32 + min(rel >> 4, 31))
+            self.slot.append(clamp((log16(self.run) - lg + 96) >> 3, 0, 15) * 150 + (rel >> 3))
         return err
 
     def sample(self, at, x, base):
