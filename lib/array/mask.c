@@ -4,6 +4,7 @@
 #include <string.h>
 #include "array/bitmap.h"
 #include "array/blob.h"
+#include "array/sample_bits.h"
 #include "array/view.h"
 #include "core/status.h"
 
@@ -12,31 +13,6 @@
  * before it; what is left is one more bitmap and the raw bits. Layout: docs/format.md 5.2.
  */
 enum { HAS_OTHER = 0x80, MAX_CANDIDATES = 64, MIN_COUNT = 8 };
-
-static uint64_t sample_bits(const void *data, size_t size, size_t i)
-{
-    const uint8_t *p = (const uint8_t *)data + i * size;
-    uint32_t u;
-    uint64_t v;
-
-    if (size == 4) {
-        memcpy(&u, p, 4);
-        return u;
-    }
-    memcpy(&v, p, 8);
-    return v;
-}
-
-static void set_sample_bits(void *data, size_t size, size_t i, uint64_t bits)
-{
-    uint8_t *p = (uint8_t *)data + i * size;
-    const uint32_t low = (uint32_t)bits;
-
-    if (size == 4)
-        memcpy(p, &low, 4);
-    else
-        memcpy(p, &bits, 8);
-}
 
 typedef struct pattern {
     uint64_t bits;
@@ -106,7 +82,7 @@ static unsigned count_patterns(const void *data, size_t size, size_t n, const ui
         }
         if (i >= n || !state[i])
             continue;
-        bits = sample_bits(data, size, i);
+        bits = fmc_sample_bits(data, size, i);
         if (n_p > 0 && p[last].bits == bits) {
             p[last].count++;
             continue;
@@ -165,7 +141,7 @@ static size_t classify(const void *data, size_t size, size_t n, const uint8_t *s
         cls[i] = 0;
         if (!state[i])
             continue;
-        while (k < layers && p[k].bits != sample_bits(data, size, i))
+        while (k < layers && p[k].bits != fmc_sample_bits(data, size, i))
             k++;
         cls[i] = (uint8_t)(k + 1);
         others += k == layers;
@@ -186,7 +162,7 @@ static fmc_status write_others(const fmc_exec *ex, const void *data, size_t size
         if (cls[i] != k)
             continue;
         for (size_t b = 0; b < size; b++)
-            planes[b * n_other + at] = (uint8_t)(sample_bits(data, size, i) >> (8 * b));
+            planes[b * n_other + at] = (uint8_t)(fmc_sample_bits(data, size, i) >> (8 * b));
         at++;
     }
     st = fmc_blob_write(ex, planes, n_other * size, out);
@@ -301,7 +277,7 @@ void fmc_masked_apply(const fmc_masked *mask, uint32_t dtype, size_t n, void *da
                 bits |= (uint64_t)mask->other[b * mask->n_other + at] << (8 * b);
             at++;
         }
-        set_sample_bits(data, size, i, bits);
+        fmc_set_sample_bits(data, size, i, bits);
     }
 }
 

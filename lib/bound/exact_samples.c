@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include "array/blob.h"
+#include "array/sample_bits.h"
 #include "array/view.h"
 #include "bound/correct.h"
 #include "core/status.h"
@@ -10,31 +11,6 @@
  * as varints, one byte of length per sample, then the significant bytes of each difference. Mostly the decoded value
  * is a near miss, so that a byte or two do.
  */
-
-static uint64_t sample_bits(const void *data, size_t size, size_t i)
-{
-    const uint8_t *p = (const uint8_t *)data + i * size;
-    uint32_t u;
-    uint64_t v;
-
-    if (size == 4) {
-        memcpy(&u, p, 4);
-        return u;
-    }
-    memcpy(&v, p, 8);
-    return v;
-}
-
-static void set_sample_bits(void *data, size_t size, size_t i, uint64_t bits)
-{
-    uint8_t *p = (uint8_t *)data + i * size;
-    const uint32_t low = (uint32_t)bits;
-
-    if (size == 4)
-        memcpy(p, &low, 4);
-    else
-        memcpy(p, &bits, 8);
-}
 
 /* Sign and magnitude to an integer that rises with the value, modulo 2^bits; its own inverse up to the sign test. */
 static uint64_t to_rising(uint64_t bits, uint64_t sign)
@@ -50,7 +26,7 @@ static uint64_t from_rising(uint64_t v, uint64_t sign)
 /* What differences are taken from; a NaN counts as 0, because its bits differ between machines. */
 static uint64_t base_of(const void *y, size_t size, size_t i, uint64_t sign)
 {
-    const uint64_t bits = sample_bits(y, size, i);
+    const uint64_t bits = fmc_sample_bits(y, size, i);
     const uint64_t infinity = size == 4 ? 0x7f800000u : 0x7ff0000000000000u;
 
     return to_rising((bits & (sign - 1)) > infinity ? 0 : bits, sign);
@@ -81,7 +57,7 @@ static uint64_t difference(const void *x, const void *y, size_t size, size_t i)
 {
     const uint64_t sign = (uint64_t)1 << (8 * size - 1);
 
-    return zigzag((to_rising(sample_bits(x, size, i), sign) - base_of(y, size, i, sign)) & (sign | (sign - 1)), sign);
+    return zigzag((to_rising(fmc_sample_bits(x, size, i), sign) - base_of(y, size, i, sign)) & (sign | (sign - 1)), sign);
 }
 
 fmc_status fmc_exact_samples_encode(const fmc_exec *ex, uint32_t dtype, size_t n, const size_t *index, size_t count,
@@ -147,7 +123,7 @@ static fmc_status apply_list(fmc_in in, size_t size, size_t n, size_t count, siz
         for (unsigned b = 0; b < length[k]; b++)
             d |= (uint64_t)p[b] << (8 * b);
         v = (base_of(y, size, index[k], sign) + unzigzag(d)) & (sign | (sign - 1));
-        set_sample_bits(y, size, index[k], from_rising(v, sign));
+        fmc_set_sample_bits(y, size, index[k], from_rising(v, sign));
     }
     return fmc_in_left(&in) == 0 ? FMC_OK : FMC_ERR_CORRUPT;
 }
