@@ -100,6 +100,76 @@ static void bench(const fmc_kernels *k)
     }
 }
 
+/* Loops of the static coefficient coder, a row at a time, and its entropy decoder. */
+static void run_static(const fmc_kernels *k, int op)
+{
+    static const int16_t weights[6] = { 20, 20, 20, 20, 20, 20 }, taps[2][FMC_COEF_TAPS] = { { 9, 9, 9 }, { 9, 9, 9 } };
+    static int16_t values[6][N + FMC_COEF_SLACK];
+    static uint16_t energy[N + FMC_COEF_SLACK], other[N + FMC_COEF_SLACK];
+    static int32_t sums[N + FMC_COEF_SLACK], base[N + FMC_COEF_SLACK];
+    static uint8_t fine[N + FMC_COEF_SLACK], zero[N], ctx[N + FMC_COEF_SLACK], sym[N + FMC_COEF_SLACK], coded[2 * N];
+    static float moments[FMC_MOMENTS][FMC_MOMENTS], features[N / 16][FMC_MOMENTS];
+    static fmc_rans_table table;
+    const int16_t *rows[6] = { values[0], values[1], values[2], values[3], values[4], values[5] };
+    fmc_rans_dec dec = { .p = coded, .end = coded + sizeof coded };
+
+    for (int i = 0; i < FMC_RANS_LANES; i++)
+        dec.state[i] = (uint64_t)1 << 32;
+    switch (op) {
+    case 0:
+        k->static_energy(energy, rows, weights, 6, N);
+        break;
+    case 1:
+        k->static_sum(sums, rows, taps, 6, N);
+        break;
+    case 2:
+        k->static_clamp(other, values[0], q, N);
+        break;
+    case 3:
+        k->static_between(energy, other, 20000, 8, N - 1);
+        break;
+    case 4:
+        k->static_mean(base, fine, sums, 0, values[0], 3, 3, N / 2 - 1);
+        break;
+    case 5:
+        k->static_context(ctx, energy, fine, N);
+        break;
+    case 6:
+        sink += k->static_symbols(sym, other, values[0], q, 0, base, fine, ctx, N / 2);
+        break;
+    case 7:
+        sink += k->static_values(q, other, values[0], sym, base, fine, ctx, N);
+        break;
+    case 8:
+        k->static_moments(moments, (const float (*)[FMC_MOMENTS])features, N / 16);
+        break;
+    default:
+        for (int i = 0; i < 32; i++)
+            table.cum[i] = (uint16_t)(i == 31 ? 32768 : i * 1057);
+        k->rans_decode(&dec, &table, zero, sym, N);
+        break;
+    }
+}
+
+static void bench_static(const fmc_kernels *k)
+{
+    static const char *const names[] = { "static_energy", "static_sum", "static_clamp", "static_between", "static_mean",
+                                         "static_context", "static_symbols", "static_values", "static_moments", "rans_decode" };
+    static const int count[] = { N, N, N, N, N / 2, N, N / 2, N, N / 16, N };
+
+    for (int op = 0; op < (int)(sizeof names / sizeof *names); op++) {
+        double best = 1e30;
+
+        for (int r = 0; r < ROUNDS; r++) {
+            const double start = now_ns();
+
+            run_static(k, op);
+            best = now_ns() - start < best ? now_ns() - start : best;
+        }
+        printf("%-10s %-14s %7.3f ns/value\n", k->name, names[op], best / count[op]);
+    }
+}
+
 /* Layers of numerics: sites of a row, input channels, output channels (0: depthwise), rows, kernel along x. */
 static const struct layer {
     const char *name;
@@ -177,8 +247,10 @@ int main(void)
     for (uint32_t level = FMC_SIMD_REF; level <= FMC_SIMD_AVX512VNNI; level++) {
         const fmc_kernels *k = fmc_kernels_select(level);
 
-        if (k != last && (!last || k->lift_line_f32 != last->lift_line_f32))
+        if (k != last && (!last || k->lift_line_f32 != last->lift_line_f32)) {
             bench(k);
+            bench_static(k);
+        }
         if (k != last)
             bench_networks(k);
         last = k;
