@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line through all its verbs, with good and bad input. FMC names the program."""
+import hashlib
+import json
 import os
 import resource
 import struct
@@ -268,6 +270,17 @@ class Reports(Streams):
         self.assertIn("model       prior\n", text)
         for line in ("levels", "latents", "hyper"):
             self.assertNotIn(f"\n{line}  ", text)
+
+    def test_the_manifest_tells_the_weights_that_ship(self):
+        folder = os.path.join(self.root, "weights")
+        with open(os.path.join(folder, "manifest.json")) as f:
+            models = json.load(f)["models"]
+        self.assertEqual(sorted(m["file"] for m in models), sorted(n for n in os.listdir(folder) if n.endswith(".fmcw")))
+        for model in models:
+            path = os.path.join(folder, model["file"])
+            with open(path, "rb") as f:
+                self.assertEqual(hashlib.sha256(f.read()).hexdigest(), model["sha256"])
+            self.assertIn(f"hash        {model['hash']}\n", self.run_fmc("info", path).decode())
 
     def put_model(self):
         here = os.path.dirname(os.path.abspath(__file__))
