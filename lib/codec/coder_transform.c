@@ -11,7 +11,7 @@
 #include "transform/gain.h"
 #include "transform/klt.h"
 
-enum { MAX_SEARCH = 14, MAX_ROUNDS = 18, SAMPLING = 8, MAX_CORRECTIONS = 2, MAX_BALANCES = 4, LARGE_COUNT = 1 << 18 };
+enum { MAX_SEARCH = 14, MAX_ROUNDS = 18, SAMPLING = 8, MAX_CORRECTIONS = 2, MAX_BALANCES = 4, JUMPY = 2, LARGE_COUNT = 1 << 18 };
 
 /*
  * Steps for a pointwise bound, in limits: most samples hold it by themselves, the others are corrected. The first where a sample
@@ -29,9 +29,10 @@ typedef struct patience {
     double first_aim, first_floor, aim, floor;
     double close; /* how far the squared error of all coefficients may be from what a search found on a part of them */
     int rounds;   /* rebuilds after which a step that keeps the limit is taken as it is: the error jumps about */
+    int looks_around; /* further steps are tried then */
 } patience;
-static const patience hasty = { 0.988, 0.97, 0.994, 0.97, 0.018, 3 }, normal = { 0.9945, 0.987, 0.997, 0.987, 0.008, 5 },
-                      thorough = { 0.998, 0.995, 0.998, 0.994, 0.003, 9 };
+static const patience hasty = { 0.988, 0.97, 0.994, 0.97, 0.018, 3, 0 }, normal = { 0.9945, 0.987, 0.997, 0.987, 0.008, 5, 1 },
+                      thorough = { 0.998, 0.995, 0.998, 0.994, 0.003, 9, 1 };
 /* Steps above this many limits mean that a few coefficients hold everything, and a part of the rows may have none of them. */
 static const double sparse_step = 24;
 /*
@@ -344,6 +345,36 @@ done:
 }
 
 /*
+ * Where the error jumps from step to step, as it does on values of few different sizes, bytes do so too: of nearby steps that keep the
+ * limit, and of the one that was found, the cheapest.
+ */
+static fmc_status look_around(const fmc_exec *ex, attempt *t, bracket *b)
+{
+    static const double parts[] = { 0.98, 1.02, 1.05, 1.065, 1.09, 1.11, 1.13, 1.16 };
+    const double step = b->keeps;
+    double least, ratio;
+    fmc_status st;
+
+    t->quant.step = step;
+    FMC_TRY(estimate(ex, t));
+    least = t->z->bytes;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        t->quant.step = parts[i] * step;
+        FMC_TRY(rebuild(ex, t, 0));
+        FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
+        FMC_TRY(estimate(ex, t));
+        if (ratio <= 1 && t->z->bytes < least) {
+            least = t->z->bytes;
+            b->keeps = t->quant.step;
+            b->kept = t->quant;
+        }
+    }
+    t->z->bytes = least;
+done:
+    return st;
+}
+
+/*
  * Meet a root mean square error from below. The search works on samples of the coefficients; what counts is the error
  * of the decoded samples, so the search's aim is corrected by that. Where the error jumps (few coefficients are left)
  * the largest step that keeps the limit is taken.
@@ -352,21 +383,25 @@ static fmc_status reach_rmse(const fmc_exec *ex, attempt *t, double wanted)
 {
     bracket b = { .breaks = HUGE_VAL };
     double ratio;
+    int is_near;
     fmc_status st;
 
     for (int i = 0;; i++) {
         FMC_TRY(rebuild(ex, t, wanted));
         FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
         note(&b, &t->quant, ratio);
-        if (ratio <= 1 && (ratio >= (i ? t->how.floor : t->how.first_floor) || is_all_zero(t->z->q, t->l->count)))
+        is_near = ratio <= 1 && (ratio >= (i ? t->how.floor : t->how.first_floor) || is_all_zero(t->z->q, t->l->count));
+        if (is_near && (i < JUMPY || !t->how.looks_around))
             return FMC_OK;
-        if (b.breaks < b.keeps * 1.002 || (i >= t->how.rounds && b.keeps > 0))
+        if (is_near || b.breaks < b.keeps * 1.002 || (i >= t->how.rounds && b.keeps > 0))
             break;
         if (i >= MAX_ROUNDS)
             return FMC_ERR_UNSUPPORTED;
         wanted = next_step(t, &b, ratio, i);
     }
-    if (ratio > 1 || t->quant.step < b.keeps) {
+    if (t->how.looks_around && !t->rates && t->l->count <= LARGE_COUNT * 4)
+        FMC_TRY(look_around(ex, t, &b));
+    if (ratio > 1 || t->quant.step != b.keeps) {
         t->quant = b.kept;
         t->centred = b.keeps;
         FMC_TRY(rebuild(ex, t, 0));
