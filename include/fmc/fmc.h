@@ -133,7 +133,7 @@ typedef struct fmc_params {
     uint32_t struct_size;               /**< set by fmc_params_init */
     uint32_t bound_kind;                /**< enum fmc_bound_kind; default FMC_BOUND_REL */
     double   bound;                     /**< default 1e-3; must be > 0 and finite except for LOSSLESS */
-    uint32_t effort;                    /**< 1 fast .. 5 default .. 9 smallest; values between act as the one below */
+    uint32_t effort;                    /**< 1 fast, 5 default, 7, 9 smallest; values between act as the one below */
     uint32_t n_threads;                 /**< 0: one per core; never changes the bytes produced */
     uint32_t coder;                     /**< enum fmc_coder; default FMC_CODER_AUTO */
     uint32_t has_fill;                  /**< 1: samples equal to fill_value are missing data */

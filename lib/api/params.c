@@ -127,7 +127,7 @@ fmc_status fmc_params_take(fmc_ctx *ctx, const fmc_params *theirs, uint32_t dtyp
     st = check_bound(ctx, out);
     if (st == FMC_OK)
         st = check_choices(ctx, out);
-    out->effort = out->effort < 5 ? 1 : out->effort < 9 ? 5 : 9;
+    out->effort = out->effort < 5 ? 1 : out->effort < 7 ? 5 : out->effort < 9 ? 7 : 9;
     normalise_fill(out, dtype);
     return st == FMC_OK ? choose_model(ctx, out) : st;
 }

@@ -30,7 +30,7 @@ enum fmc_learned_use {
 
 /** How hard to try. */
 typedef struct fmc_effort {
-    uint32_t effort;              /* 1, 5 or 9 */
+    uint32_t effort;              /* 1, 5, 7 (the default, and grids of our own by its predictive model) or 9 */
     uint32_t coder;               /* enum fmc_coder without FMC_CODER_VAE */
     uint32_t axis[FMC_MAX_RANK];  /* enum fmc_axis_kind */
     const fmc_model *model;       /* may predict the chunk; NULL: none */

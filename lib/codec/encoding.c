@@ -183,7 +183,7 @@ static int may_lay(const fmc_encoding *e)
 /* Part of the best so far that a grid of our own must promise: coding it takes longer, unless the best is one as well. */
 static double lay_below(const fmc_encoding *e)
 {
-    if (e->effort->effort >= 9)
+    if (e->effort->effort >= 7)
         return 1.4;
     return e->effort->effort >= 5 || e->best.coder == FMC_CODER_GRID ? 0.97 : 0.88;
 }
@@ -198,7 +198,7 @@ fmc_status fmc_encoding_lay(fmc_encoding *e)
         return FMC_OK;
     FMC_TRY(fmc_grid_lay(e->ex, e->block, e->data, e->goal, own.grid.kind != FMC_GRID_NONE ? &own.grid : NULL, &e->grid));
     if (e->grid.thinning && (e->best.coder == FMC_CODER_AUTO || e->grid.bytes < lay_below(e) * (double)e->best.payload.size))
-        st = code_grid(e, effort < 9 ? 1 : 9);
+        st = code_grid(e, effort < 7 ? 1 : effort < 9 ? 5 : 9);
 done:
     fmc_grid_work_fini(e->ex, &own);
     return st;

@@ -254,7 +254,7 @@ def compress(array, *, abs=None, rel=None, pw_rel=None, nrmse=None, psnr=None, s
       psnr      decibels
       size      bytes that the stream may take
       lossless  True: every bit
-    effort 1 (fast), 5 or 9 (smallest); threads 0: one per core, never changes the bytes; coder auto, transform,
+    effort 1 (fast), 5, 7 or 9 (smallest); threads 0: one per core, never changes the bytes; coder auto, transform,
     interp, grid, exact, pca, vae, vae+transform, vae+interp or vae+pca; fill: this value, like NaN, marks missing data; chunk: extents of the pieces that can be read
     one by one; axis: auto, smooth, unlike or periodic per axis; model: a Model to try, False: none, None: the library's own
     where it may help (a prior on small chunks at effort 5, nearly everywhere at 9); embed: True stores the model in the stream if that saves more than it takes (compresses twice), so
