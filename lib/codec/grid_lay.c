@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values that lie on no grid put on one as coarse as the goal allows: uniform quantisation of samples. */
+/* Samples put on a grid as coarse as the goal allows, whatever they lie on: uniform quantisation. */
 #include <float.h>
 #include <math.h>
 
