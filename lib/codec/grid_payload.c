@@ -125,7 +125,7 @@ static fmc_status keeps_goal(const fmc_exec *ex, const fmc_grid_work *w, int *ok
     if (w->goal->kind == FMC_BOUND_NRMSE) {
         FMC_TRY(fmc_errors_measure(ex, b->dtype, w->count, w->data, w->samples, w->mask.state, &e));
         *ratio = fmc_errors_rmse(&e) / w->goal->limit;
-        *ok = *ratio <= 1;
+        *ok = fmc_errors_rmse(&e) <= w->goal->limit; /* a quotient may be rounded to 1 */
         return FMC_OK;
     }
     FMC_TRY(fmc_check_samples(ex, b->dtype, w->count, w->data, w->samples, w->mask.state, w->goal->kind,
@@ -147,7 +147,7 @@ static fmc_status make_samples(const fmc_exec *ex, fmc_grid_work *w, uint32_t m)
     if (!w->samples)
         FMC_TRY(fmc_alloc_zero(ex->alloc, w->count, w->block->dtype == FMC_F64 ? 8 : 4, &w->samples));
     FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, dim, w->data, w->mask.state, 0, w->count, w->k));
-    fmc_grid_thin(w->k, w->count, (int32_t)m);
+    fmc_grid_thin(w->k, w->count, m);
     multiply(w->k, w->count, (int32_t)m);
     FMC_TRY(fmc_grid_from_ints(ex, &w->grid, w->shape.rank, dim, w->k, w->mask.state, w->samples));
     put_masked(w);
