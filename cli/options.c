@@ -171,7 +171,7 @@ static const option_spec specs[] = {
     { "size", 0, MAKES_STREAM, "BYTES", set_bound, FMC_BOUND_SIZE,
       "best quality in at most BYTES (k, M, G, Ki, Mi, Gi)" },
     { "lossless", 0, MAKES_STREAM, NULL, set_bound, FMC_BOUND_LOSSLESS, "every bit as it was" },
-    { "effort", 0, MAKES_STREAM, "N", set_effort, 0, "1 fast .. 5 default .. 9 smallest" },
+    { "effort", 0, MAKES_STREAM, "N", set_effort, 0, "1 fast, 5 default, 7, 9 smallest" },
     { "chunk", 0, MAKES_STREAM, "N,N,..", set_chunk, 0, "extents of the pieces that can be read alone; 0: chosen" },
     { "axis", 0, MAKES_STREAM, "KIND,..", set_axis, 0, "per axis: auto, smooth, unlike (members), periodic" },
     { "coder", 0, MAKES_STREAM, "NAME", set_coder, 0, "auto, transform, interp, grid, exact, pca; vae, vae+pca, .." },
