@@ -354,6 +354,7 @@ static fmc_status code_promising(fmc_encoding *e)
     const double interp = e->interp_bytes / least_saving(e);
     const double most = margin_of(e) * fmin(fmin(e->transform_bytes, interp), e->grid_bytes) + slack_of(e);
     const int has_interp = e->interp_bytes < HUGE_VAL, has_grid = e->grid_bytes < HUGE_VAL;
+    fmc_mask mask = { 0 };
     fmc_status st = FMC_OK;
 
     if (e->transform_bytes <= most && e->transform_bytes < HUGE_VAL) {
@@ -369,11 +370,14 @@ static fmc_status code_promising(fmc_encoding *e)
     if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL &&
         broke_promise(e, e->transform_bytes))
         FMC_TRY(fmc_encoding_transform(e, 0));
+    mask = e->lossy.mask;
+    e->lossy.mask = (fmc_mask){ 0 };
     fmc_lossy_fini(e->ex, &e->lossy);
     if (has_grid && (e->grid_bytes <= most || broke_promise(e, e->grid_bytes)))
         FMC_TRY(fmc_encoding_grid(e));
-    FMC_TRY(fmc_encoding_lay(e));
+    FMC_TRY(fmc_encoding_lay(e, &mask));
 done:
+    fmc_mask_fini(e->ex, &mask);
     return st;
 }
 

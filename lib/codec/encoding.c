@@ -13,6 +13,7 @@
 
 /* Runs of samples that are searched for plateaus. */
 enum { RUNS = 256, RUN = 64 };
+static const double few_repeats = 0.1, many_repeats = 0.3;
 
 void fmc_encoding_init(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal,
                        const fmc_effort *effort, fmc_encoding *e)
@@ -148,26 +149,31 @@ fmc_status fmc_encoding_grid(fmc_encoding *e)
     return code_grid(e, e->effort->effort);
 }
 
-/* Whether many samples repeat the one before, by runs from all over the array. */
-static int has_plateaus(const fmc_encoding *e)
+/* The share of samples that repeat the one before, by runs from all over the array; masked ones do not count. */
+static double plateaus(const fmc_encoding *e, const uint8_t *masked)
 {
     const size_t sample = e->block->dtype == FMC_F64 ? 8 : 4, n = fmc_block_count(e->block), stride = n / RUNS;
     const uint8_t *x = e->data;
-    size_t repeats = 0;
+    size_t repeats = 0, seen = 0;
 
-    for (size_t i = 0; stride >= RUN && i < RUNS; i++)
-        for (size_t k = 1; k < RUN; k++)
-            repeats += !memcmp(x + (i * stride + k) * sample, x + (i * stride + k - 1) * sample, sample);
-    return repeats > RUNS * (RUN - 1) / 10;
+    for (size_t r = 0; stride >= RUN && r < RUNS; r++)
+        for (size_t i = r * stride + 1; i < r * stride + RUN; i++) {
+            if (masked && masked[i])
+                continue;
+            seen++;
+            repeats += !memcmp(x + i * sample, x + (i - 1) * sample, sample);
+        }
+    return seen ? (double)repeats / (double)seen : 0;
 }
 
 /*
  * May a grid of our own be smaller than the best so far? It wins where prediction does, or comes near on small arrays and those with
  * plateaus: neither where the transform leaves it far behind, nor where most values are a small part of a bit.
  */
-static int may_lay(const fmc_encoding *e)
+static int may_lay(const fmc_encoding *e, const uint8_t *masked)
 {
-    const double count = (double)fmc_block_count(e->block), most_ratio = e->effort->effort >= 9 ? 1.6 : 1.3;
+    const uint32_t effort = e->effort->effort;
+    const double count = (double)fmc_block_count(e->block), most_ratio = effort >= 9 ? 1.6 : 1.3;
 
     if (e->base || e->goal->kind == FMC_BOUND_LOSSLESS || !fmc_encoding_may_use(e, FMC_CODER_GRID))
         return 0;
@@ -175,9 +181,11 @@ static int may_lay(const fmc_encoding *e)
         return 1;
     if (8 * (double)e->best.payload.size < 0.25 * count)
         return 0;
-    if (e->best.coder == FMC_CODER_INTERP || e->best.coder == FMC_CODER_GRID)
+    if (e->best.coder == FMC_CODER_GRID || e->best.coder == FMC_CODER_INTERP)
         return 1;
-    return e->interp_bytes < most_ratio * e->transform_bytes && (e->effort->effort >= 9 || count <= SMALL_COUNT || has_plateaus(e));
+    if (!(e->interp_bytes < most_ratio * e->transform_bytes))
+        return 0;
+    return effort >= 9 || count <= SMALL_COUNT || plateaus(e, masked) > (effort >= 5 ? few_repeats : many_repeats);
 }
 
 /* Part of the best so far that a grid of our own must promise: coding it takes longer, unless the best is one as well. */
@@ -188,15 +196,16 @@ static double lay_below(const fmc_encoding *e)
     return e->effort->effort >= 5 || e->best.coder == FMC_CODER_GRID ? 0.97 : 0.88;
 }
 
-fmc_status fmc_encoding_lay(fmc_encoding *e)
+fmc_status fmc_encoding_lay(fmc_encoding *e, fmc_mask *mask)
 {
     const uint32_t effort = e->effort->effort;
     fmc_grid_work own = e->grid;
     fmc_status st = FMC_OK;
 
-    if (!may_lay(e))
+    if (!may_lay(e, mask->state))
         return FMC_OK;
-    FMC_TRY(fmc_grid_lay(e->ex, e->block, e->data, e->goal, own.grid.kind != FMC_GRID_NONE ? &own.grid : NULL, &e->grid));
+    FMC_TRY(fmc_grid_lay(e->ex, e->block, e->data, e->goal, mask, own.grid.kind != FMC_GRID_NONE ? &own.grid : NULL,
+                         &e->grid));
     if (e->grid.thinning && (e->best.coder == FMC_CODER_AUTO || e->grid.bytes < lay_below(e) * (double)e->best.payload.size))
         st = code_grid(e, effort < 7 ? 1 : effort < 9 ? 5 : 9);
 done:

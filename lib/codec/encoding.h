@@ -54,8 +54,8 @@ fmc_status fmc_encoding_interp(fmc_encoding *e);
 fmc_status fmc_encoding_pca(fmc_encoding *e);
 /** From e->grid. */
 fmc_status fmc_encoding_grid(fmc_encoding *e);
-/** A grid of our own, where it promises less than what was coded: remakes e->grid. */
-fmc_status fmc_encoding_lay(fmc_encoding *e);
+/** A grid of our own, where it promises less than what was coded: remakes e->grid. The mask as fmc_grid_lay's. */
+fmc_status fmc_encoding_lay(fmc_encoding *e, fmc_mask *mask);
 /** What is already quantised; uses *z up. */
 fmc_status fmc_encoding_finish(fmc_encoding *e, fmc_quantised *z);
 

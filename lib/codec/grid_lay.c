@@ -99,12 +99,15 @@ static int find_integers(fmc_grid_work *w)
 /* About what the integers take. */
 static fmc_status guess_bytes(const fmc_exec *ex, fmc_grid_work *w)
 {
+    const fmc_grid_trial trial = { FMC_GRID_MAX_PARTS, true };
+    double step = LAID_THINNING * *w->grid.scale;
+    fmc_grid coarse = w->grid;
     fmc_status st;
 
     FMC_TRY(FMC_ALLOC(ex->alloc, w->count, &w->k));
-    FMC_TRY(fmc_grid_to_ints(ex, &w->grid, w->shape.rank, w->shape.dim, w->data, w->mask.state, 0, w->count, w->k));
-    fmc_grid_thin(w->k, w->count, LAID_THINNING);
-    FMC_TRY(fmc_grid_estimate(ex, NULL, w->shape.rank, w->shape.dim, w->k, w->mask.state, 1, &w->bytes));
+    coarse.scale = &step;
+    FMC_TRY(fmc_grid_to_ints(ex, &coarse, w->shape.rank, w->shape.dim, w->data, w->mask.state, 0, w->count, w->k));
+    FMC_TRY(fmc_grid_estimate(ex, NULL, w->shape.rank, w->shape.dim, w->k, w->mask.state, &trial, &w->bytes));
 done:
     fmc_dealloc(ex->alloc, w->k);
     w->k = NULL;
@@ -138,8 +141,8 @@ static int set_grid(const fmc_grid *own, fmc_grid_work *w)
     return !own || 2 * goal->limit > fmc_grid_step(own, 0);
 }
 
-fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, const fmc_grid *own,
-                        fmc_grid_work *w)
+fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, fmc_mask *mask,
+                        const fmc_grid *own, fmc_grid_work *w)
 {
     fmc_grid *g = &w->grid;
     fmc_status st;
@@ -148,7 +151,10 @@ fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *
     fmc_signal_of_block(block, block->dtype, &w->shape);
     if (w->count < LEAST_COUNT || (goal->kind != FMC_BOUND_ABS && goal->kind != FMC_BOUND_NRMSE))
         return FMC_OK;
-    FMC_TRY(fmc_mask_find(ex, block->dtype, w->count, data, block->has_fill, block->fill_value, FMC_MASK_OUTLIERS, &w->mask));
+    if (mask->coded.n_valid == 0)
+        FMC_TRY(fmc_mask_find(ex, block->dtype, w->count, data, block->has_fill, block->fill_value, FMC_MASK_OUTLIERS, mask));
+    w->mask = *mask;
+    *mask = (fmc_mask){ 0 };
     if (w->mask.coded.n_valid == 0)
         goto done;
     *g = (fmc_grid){ .alloc = ex->alloc, .dtype = block->dtype, .kind = FMC_GRID_MUL, .n_slices = 1 };

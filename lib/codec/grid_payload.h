@@ -35,10 +35,11 @@ fmc_status fmc_grid_prepare(const fmc_exec *ex, const fmc_block *block, const vo
 /**
  * Put values on a uniform grid, as coarse as an absolute or mean-square goal seems to allow. w->thinning stays 0 where that is out of
  * the question. Arguments as for fmc_grid_prepare.
- * @param own  grid that the values lie on already; NULL: none.
+ * @param mask    found with FMC_MASK_OUTLIERS, or zeroed: found here; passes to *w.
+ * @param own     grid that the values lie on already; NULL: none.
  */
-fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, const fmc_grid *own,
-                        fmc_grid_work *w);
+fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *data, const fmc_goal *goal, fmc_mask *mask,
+                        const fmc_grid *own, fmc_grid_work *w);
 
 /** Nearest multiples of m, as multiples; m is odd. */
 void fmc_grid_thin(int32_t *k, size_t n, uint32_t m);

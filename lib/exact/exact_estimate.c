@@ -9,6 +9,8 @@
 #include "grid/grid.h"
 #include "grid/pcm_view.h"
 
+static const fmc_grid_trial trial = { 8, false };
+
 static fmc_status estimate_grid(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim,
                                 const void *data, const uint8_t *mask, double *bytes)
 {
@@ -17,7 +19,7 @@ static fmc_status estimate_grid(const fmc_exec *ex, const fmc_grid *g, uint32_t 
 
     FMC_TRY(FMC_ALLOC(ex->alloc, fmc_exact_count(rank, dim), &k));
     FMC_TRY(fmc_grid_to_ints(ex, g, rank, dim, data, mask, 0, fmc_exact_count(rank, dim), k));
-    FMC_TRY(fmc_grid_estimate(ex, g, rank, dim, k, mask, 5, bytes));
+    FMC_TRY(fmc_grid_estimate(ex, g, rank, dim, k, mask, &trial, bytes));
     *bytes += g->fix ? (double)((int64_t)g->k_max - g->k_min) / 8 : 0;
 done:
     fmc_dealloc(ex->alloc, k);
@@ -64,7 +66,7 @@ static fmc_status estimate_floats(const fmc_exec *ex, bool single, uint32_t rank
     flat.lo = p.lattice.lo;
     flat.hi = p.lattice.hi;
     FMC_TRY(fmc_exact_flat_estimate(ex, &flat, data, &size));
-    FMC_TRY(fmc_view_estimate(ex, rank, dim, data, single ? 4 : 8, mask, 0, FMC_PCM_EQ | FMC_PCM_LOW, 5, &p, bytes));
+    FMC_TRY(fmc_view_estimate(ex, rank, dim, data, single ? 4 : 8, mask, 0, FMC_PCM_EQ | FMC_PCM_LOW, &trial, &p, bytes));
     *bytes = fmin(*bytes, (double)size);
 done:
     return st;

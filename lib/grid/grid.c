@@ -37,11 +37,41 @@ typedef struct ints_job {
     void           *values;
 } ints_job;
 
+/* fmc_fit_integer of multiples, without branches, for vector units. */
+#define DEFINE_MULTIPLES(T, SUFFIX)                                                                                    \
+    static void multiples_##SUFFIX(const T *restrict v, size_t n, double scale, double offset, int32_t *restrict k)    \
+    {                                                                                                                  \
+        const double most = 1073741824.0;                                                                              \
+                                                                                                                       \
+        for (size_t i = 0; i < n; i++) {                                                                               \
+            const double d = ((double)v[i] - offset) / scale + 0.5;                                                    \
+            const double t = d < most ? (d > -most ? d : -most) : most; /* NaN too */                                  \
+            int32_t q = (int32_t)t;                                                                                    \
+                                                                                                                       \
+            q -= (double)q > t;                                                                                        \
+            k[i] = q > -1073741824 && q < 1073741824 ? q : 0;                                                          \
+        }                                                                                                              \
+    }
+
+DEFINE_MULTIPLES(float, f32)
+DEFINE_MULTIPLES(double, f64)
+
 static void ints_of_stretch(const ints_job *j, size_t slice, size_t first, size_t end)
 {
     const fmc_grid *g = j->g;
     const bool single = g->dtype == FMC_F32;
 
+    if (g->kind == FMC_GRID_MUL || g->kind == FMC_GRID_MUL32) {
+        int32_t *k = j->k + (first - j->first);
+
+        if (single)
+            multiples_f32((const float *)j->data + first, end - first, g->scale[slice], g->offset[slice], k);
+        else
+            multiples_f64((const double *)j->data + first, end - first, g->scale[slice], g->offset[slice], k);
+        for (size_t i = first; j->mask && i < end; i++)
+            k[i - first] = j->mask[i] ? 0 : k[i - first];
+        return;
+    }
     for (size_t i = first; i < end; i++) {
         int32_t *k = &j->k[i - j->first];
 

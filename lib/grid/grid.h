@@ -2,6 +2,7 @@
 #ifndef FMC_GRID_GRID_H
 #define FMC_GRID_GRID_H
 
+#include <stdbool.h>
 #include "core/bytes_in.h"
 #include "core/bytes_out.h"
 #include "core/exec.h"
@@ -72,12 +73,20 @@ fmc_status fmc_grid_parse(const fmc_exec *ex, uint32_t dtype, uint32_t rank, con
 fmc_status fmc_grid_encode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
                            const uint8_t *mask, uint32_t effort, fmc_out *out);
 
+/** How closely an estimate looks: at so many places, <= FMC_GRID_MAX_PARTS, with the fast model or the one that learns. */
+typedef struct fmc_grid_trial {
+    uint32_t n_parts;
+    bool is_fast;
+} fmc_grid_trial;
+
+enum { FMC_GRID_MAX_PARTS = 16 };
+
 /**
- * About how many bytes fmc_grid_encode takes at effort 1 or 5, from a part of the samples (within some 10 % for 10^5 samples
- * and more). Arguments as for encode.
+ * About how many bytes fmc_grid_encode takes, from a part of the samples (within some 10 % for 10^5 samples and more, by the model that
+ * learns and eight parts). Arguments as for encode.
  */
 fmc_status fmc_grid_estimate(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
-                             const uint8_t *mask, uint32_t effort, double *bytes);
+                             const uint8_t *mask, const fmc_grid_trial *how, double *bytes);
 
 /** Inverse; masked k become 0. The same g must be given. Untrusted bytes. */
 fmc_status fmc_grid_decode(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, fmc_in *in,

@@ -205,7 +205,7 @@ done:
 }
 
 fmc_status fmc_grid_estimate(const fmc_exec *ex, const fmc_grid *g, uint32_t rank, const size_t *dim, const int32_t *k,
-                             const uint8_t *mask, uint32_t effort, double *bytes)
+                             const uint8_t *mask, const fmc_grid_trial *how, double *bytes)
 {
     coded_ints c = { .n = 0 };
     fmc_status st;
@@ -213,7 +213,7 @@ fmc_status fmc_grid_estimate(const fmc_exec *ex, const fmc_grid *g, uint32_t ran
     *bytes = 8;
     FMC_TRY(prepare_ints(ex, g, rank, dim, k, mask, &c));
     if (c.range) {
-        FMC_TRY(fmc_view_estimate(ex, rank, dim, c.k, sizeof *k, mask, c.slice_axis, FMC_PCM_EQ, effort, &c.params, bytes));
+        FMC_TRY(fmc_view_estimate(ex, rank, dim, c.k, sizeof *k, mask, c.slice_axis, FMC_PCM_EQ, how, &c.params, bytes));
         *bytes += 16 + (c.n_used ? (double)c.range / 12 : 0);
     }
 done:

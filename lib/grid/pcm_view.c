@@ -316,8 +316,8 @@ done:
     return st;
 }
 
-/* Parts of an estimate: of the model that learns and of the fast one; samples of each, and of the trial that picks the view. */
-enum { PARTS = 8, FAST_PARTS = 16, PART = 4096, ESTIMATE_VIEW = 1024 };
+/* Samples of a part of an estimate, and of the trial that picks the view. */
+enum { PART = 4096, ESTIMATE_VIEW = 1024 };
 
 /* Starts of boxes spread over the array, middle of the slices. */
 static void spread(const trial *t, uint32_t n, size_t *at)
@@ -371,15 +371,15 @@ static double share_of_valid(const uint8_t *mask, size_t n)
 }
 
 fmc_status fmc_view_estimate(const fmc_exec *ex, uint32_t rank, const size_t *dim, const void *src, size_t elem_size,
-                             const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, uint32_t effort,
+                             const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, const fmc_grid_trial *how,
                              fmc_pcm_params *params, double *bytes)
 {
     trial t = { .ex = ex, .params = params };
-    const uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW), parts = effort < 5 ? FAST_PARTS : PARTS;
-    size_t left[5], best, n = 1, at[FAST_PARTS];
+    const uint32_t flags = allowed & (FMC_PCM_EQ | FMC_PCM_LOW), parts = how->n_parts;
+    size_t left[5], best, n = 1, at[FMC_GRID_MAX_PARTS];
     fmc_pcm_view part, whole;
     fmc_pcm_params p;
-    fmc_pcm_meter m = { .at = at, .n_parts = parts, .n_warm = parts / (effort < 5 ? 4 : 2), .elem_size = elem_size };
+    fmc_pcm_meter m = { .at = at, .n_parts = parts, .n_warm = parts / (how->is_fast ? 4 : 2), .elem_size = elem_size };
     uint32_t code;
     fmc_status st;
 
@@ -389,7 +389,7 @@ fmc_status fmc_view_estimate(const fmc_exec *ex, uint32_t rank, const size_t *di
     (void)aim(&t, code);
     spread(&t, parts, at);
     FMC_TRY(part_view(&t, code, &part, &whole));
-    params->flags = flags | (effort < 5 ? FMC_PCM_FAST : 0);
+    params->flags = flags | (how->is_fast ? FMC_PCM_FAST : 0);
     p = *params;
     if (t.slice_axis) {
         p.lattice.step += t.first;

@@ -2,6 +2,7 @@
 #ifndef FMC_GRID_PCM_VIEW_H
 #define FMC_GRID_PCM_VIEW_H
 
+#include "grid/grid.h"
 #include "grid/pcm.h"
 
 /** View codes: 0..23 an order of the four axes, +32: the first two are then joined. docs/format.md 9.3. */
@@ -29,11 +30,11 @@ fmc_status fmc_view_choose(const fmc_exec *ex, uint32_t rank, const size_t *dim,
                            fmc_pcm_params *params, uint32_t *code, size_t *estimate);
 
 /**
- * About how many bytes fmc_pcm_encode takes for the whole array with the model of effort 1 or 5, from coding small parts.
+ * About how many bytes fmc_pcm_encode takes for the whole array, from coding small parts.
  * params->flags are set to those of the trial.
  */
 fmc_status fmc_view_estimate(const fmc_exec *ex, uint32_t rank, const size_t *dim, const void *src, size_t elem_size,
-                             const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, uint32_t effort,
+                             const uint8_t *mask, uint32_t slice_axis, uint32_t allowed, const fmc_grid_trial *how,
                              fmc_pcm_params *params, double *bytes);
 
 #endif

@@ -268,6 +268,7 @@ static void estimates_are_near(void **state)
 {
     enum { T = 12, Y = 150, X = 160 };
     static const size_t big[3] = { T, Y, X };
+    const fmc_grid_trial trial = { 8, false };
     int32_t *k = malloc(sizeof *k * T * Y * X);
     fmc_out out = fmc_out_make(ex.alloc);
     uint32_t seed = 1;
@@ -280,7 +281,7 @@ static void estimates_are_near(void **state)
         k[i] = (x * x - y * x) / 50 + (int32_t)(next_random(&seed) % 33);
     }
     assert_int_equal(fmc_grid_encode(&ex, NULL, 3, big, k, NULL, 5, &out), FMC_OK);
-    assert_int_equal(fmc_grid_estimate(&ex, NULL, 3, big, k, NULL, 5, &bytes), FMC_OK);
+    assert_int_equal(fmc_grid_estimate(&ex, NULL, 3, big, k, NULL, &trial, &bytes), FMC_OK);
     assert_true(bytes > 0.9 * (double)out.size && bytes < 1.1 * (double)out.size);
     fmc_out_fini(&out);
     free(k);
