@@ -151,7 +151,7 @@ fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *
     fmc_signal_of_block(block, block->dtype, &w->shape);
     if (w->count < LEAST_COUNT || (goal->kind != FMC_BOUND_ABS && goal->kind != FMC_BOUND_NRMSE))
         return FMC_OK;
-    if (mask->coded.n_valid == 0)
+    if (mask->coded.n_valid == 0 && !mask->state)
         FMC_TRY(fmc_mask_find(ex, block->dtype, w->count, data, block->has_fill, block->fill_value, FMC_MASK_OUTLIERS, mask));
     w->mask = *mask;
     *mask = (fmc_mask){ 0 };

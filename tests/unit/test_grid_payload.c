@@ -118,6 +118,21 @@ static void laid_grids_leave_out_what_is_masked_or_far_off(void **state)
     free(data);
 }
 
+static void nothing_to_lay_leaks_nothing(void **state)
+{
+    const fmc_block b = make_block(FMC_F32, 3, 4, 10, 10);
+    float *data = showers(&b, 0);
+
+    (void)state;
+    for (size_t i = 0; i < 400; i++)
+        data[i] = NAN;
+    for (uint32_t effort = 1; effort <= 9; effort += 4) {
+        round_trip(&b, data, FMC_BOUND_ABS, 1e-3, effort, FMC_CODER_AUTO);
+        round_trip(&b, data, FMC_BOUND_NRMSE, 1e-3, effort, FMC_CODER_GRID);
+    }
+    free(data);
+}
+
 static void laid_grids_are_chosen_where_they_are_smaller(void **state)
 {
     const fmc_block b = make_block(FMC_F32, 3, 6, 120, 130);
@@ -142,6 +157,7 @@ int main(void)
         cmocka_unit_test(estimates_are_close),
         cmocka_unit_test(values_on_no_grid_are_put_on_one),
         cmocka_unit_test(laid_grids_leave_out_what_is_masked_or_far_off),
+        cmocka_unit_test(nothing_to_lay_leaks_nothing),
         cmocka_unit_test(laid_grids_are_chosen_where_they_are_smaller),
     };
 
