@@ -145,7 +145,7 @@ fmc_status fmc_grid_lay(const fmc_exec *ex, const fmc_block *block, const void *
                         const fmc_grid *own, fmc_grid_work *w)
 {
     fmc_grid *g = &w->grid;
-    fmc_status st;
+    fmc_status st = FMC_OK;
 
     *w = (fmc_grid_work){ .block = block, .goal = goal, .data = data, .count = fmc_block_count(block) };
     fmc_signal_of_block(block, block->dtype, &w->shape);
