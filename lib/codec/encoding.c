@@ -206,8 +206,11 @@ fmc_status fmc_encoding_lay(fmc_encoding *e, fmc_mask *mask)
         return FMC_OK;
     FMC_TRY(fmc_grid_lay(e->ex, e->block, e->data, e->goal, mask, own.grid.kind != FMC_GRID_NONE ? &own.grid : NULL,
                          &e->grid));
-    if (e->grid.thinning && (e->best.coder == FMC_CODER_AUTO || e->grid.bytes < lay_below(e) * (double)e->best.payload.size))
-        st = code_grid(e, effort < 7 ? 1 : effort < 9 ? 5 : 9);
+    if (!e->grid.thinning || (e->best.coder != FMC_CODER_AUTO && !(e->grid.bytes < lay_below(e) * (double)e->best.payload.size)))
+        goto done;
+    FMC_TRY(code_grid(e, effort < 7 ? 1 : effort < 9 ? 5 : 9));
+    if (effort == 7) /* as the default does: what learns is not always smaller */
+        FMC_TRY(code_grid(e, 1));
 done:
     fmc_grid_work_fini(e->ex, &own);
     return st;
