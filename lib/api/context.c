@@ -76,9 +76,16 @@ fmc_status fmc_ctx_create(const fmc_ctx_options *options, fmc_ctx **out)
         fmc_dealloc(&o.allocator, ctx);
         return FMC_ERR_NO_MEMORY;
     }
+    st = fmc_team_init(&ctx->team);
+    if (st != FMC_OK) {
+        pthread_mutex_destroy(&ctx->own_lock);
+        fmc_dealloc(&o.allocator, ctx);
+        return st;
+    }
     ctx->alloc = o.allocator;
     st = fmc_backends_init(&ctx->backends, &ctx->alloc, o.backend, o.backend_path);
     if (st != FMC_OK) {
+        fmc_team_fini(&ctx->team);
         pthread_mutex_destroy(&ctx->own_lock);
         fmc_dealloc(&o.allocator, ctx);
         return st;
@@ -103,6 +110,7 @@ void fmc_ctx_destroy(fmc_ctx *ctx)
 
         fmc_ctx_drop_models(ctx);
         fmc_backends_fini(&ctx->backends);
+        fmc_team_fini(&ctx->team);
         fmc_pool_drop(&alloc, &ctx->scratch);
         fmc_dealloc(&alloc, ctx);
     }
@@ -187,6 +195,7 @@ fmc_exec fmc_ctx_enter(fmc_ctx *ctx, uint32_t n_threads)
                     .kernels = ctx->kernels,
                     .backends = &ctx->backends,
                     .n_threads = n_threads ? n_threads : fmc_cpu_count(),
+                    .team = &ctx->team,
                     .parallel_for = ctx->parallel_for,
                     .parallel_for_user = ctx->parallel_for_user,
                     .cancelled = &ctx->cancelled,
@@ -230,6 +239,7 @@ fmc_status fmc_ctx_leave(fmc_ctx *ctx, fmc_status st)
         tell_of_backend(ctx, st);
     else
         (void)fmc_fail(ctx, st, "%s", fmc_status_string(st));
+    fmc_team_end(&ctx->team);
     fmc_fpenv_leave(&ctx->env);
     return st;
 }

@@ -6,6 +6,7 @@
 #include "core/exec.h"
 #include "core/fpenv.h"
 #include "core/pool.h"
+#include "core/team.h"
 #include "ops/backend.h"
 
 enum { FMC_MESSAGE_SIZE = 256 };
@@ -28,6 +29,7 @@ struct fmc_ctx {
     uint64_t                  last_report;      /* ns; of the calling thread */
     pthread_t                 caller;
     fenv_t                    env;
+    fmc_team                  team;             /* its threads end with the call */
     char                      message[FMC_MESSAGE_SIZE];
     struct fmc_pool_segment  *scratch;          /* from call to call: core/pool */
     /* models for decoding */

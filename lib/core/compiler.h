@@ -12,4 +12,13 @@
 #define FMC_UNLIKELY(x) (x)
 #endif
 
+/* Within a loop that waits for another thread. */
+#if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
+#define FMC_PAUSE() __builtin_ia32_pause()
+#elif (defined(__GNUC__) || defined(__clang__)) && defined(__aarch64__)
+#define FMC_PAUSE() __asm__ volatile("yield")
+#else
+#define FMC_PAUSE() ((void)0)
+#endif
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "core/fpenv.h"
+#include "core/team.h"
 
 enum { MAX_THREADS = 256 };
 
@@ -58,13 +59,18 @@ static void run_one(void *user, uint32_t i)
         note_failure(j, i, st);
 }
 
-static void *run_many(void *user)
+static void run_many(void *user)
 {
     job *j = user;
     uint32_t i;
 
     while ((i = atomic_fetch_add(&j->next, 1)) < j->n)
         run_one(j, i);
+}
+
+static void *run_thread(void *user)
+{
+    run_many(user);
     return NULL;
 }
 
@@ -73,7 +79,7 @@ static void run_threads(job *j, uint32_t n_threads)
     pthread_t thread[MAX_THREADS];
     uint32_t started = 0;
 
-    while (started + 1 < n_threads && !pthread_create(&thread[started], NULL, run_many, j))
+    while (started + 1 < n_threads && !pthread_create(&thread[started], NULL, run_thread, j))
         started++;
     run_many(j); /* also does everything when no thread could be started */
     while (started > 0)
@@ -96,7 +102,7 @@ fmc_status fmc_parallel_for(const fmc_exec *ex, uint32_t n, fmc_task_fn task, vo
     } else if (ex->parallel_for) {
         if (ex->parallel_for(ex->parallel_for_user, n, run_one, &j))
             return FMC_ERR_CANCELLED;
-    } else {
+    } else if (!ex->team || !fmc_team_run(ex->team, n_threads - 1, run_many, &j)) {
         run_threads(&j, n_threads);
     }
     failed = atomic_load(&j.failed);

@@ -8,6 +8,7 @@
 
 struct fmc_kernels;  /* ops/kernels.h */
 struct fmc_backends; /* ops/backend.h */
+struct fmc_team;     /* core/team.h */
 
 /** The model of that hash among those that the caller has made known, borrowed; NULL: none. Any thread. */
 typedef const fmc_model *(*fmc_find_model_fn)(void *user, uint64_t hash);
@@ -21,6 +22,7 @@ typedef struct fmc_exec {
     const struct fmc_kernels *kernels;
     struct fmc_backends      *backends;        /* who runs networks; NULL: the kernels */
     uint32_t                  n_threads;       /* >= 1 */
+    struct fmc_team          *team;            /* own threads that stay from loop to loop; NULL: each loop starts its own */
     fmc_parallel_for_fn       parallel_for;    /* NULL: own threads */
     void                     *parallel_for_user;
     atomic_int               *cancelled;       /* non-zero: give up with FMC_ERR_CANCELLED; may be NULL */
