@@ -29,6 +29,7 @@ static void run_op(const fmc_kernels *k, int op)
     static fmc_quant_sums quant_sums;
     static fmc_centre_sums centre_sums;
     static const float lift[6] = { 0.5F, 0.25F, 0.5F, 0.25F, 1, 1 };
+    static const float lift_long[9] = { 0.5F, 0.25F, 0.5F, 0.25F, 0.5F, 0.25F, 0.1F, 1, 1 };
     const fmc_fft_pass pass = { .radix = 4, .m = N / FMC_LANES / 2 / 4, .s = 1 };
     size_t off[16];
 
@@ -71,8 +72,14 @@ static void run_op(const fmc_kernels *k, int op)
     case 11:
         k->centre_row_f32(q, q, q, x, N, 0.3, &centre_sums);
         break;
-    default:
+    case 12:
         k->dequantise_row_f32(x, q, q, q, N, 0.3, centre);
+        break;
+    case 13:
+        k->lift_long_forward_f32(x, N / LANES, LANES, lift_long);
+        break;
+    default:
+        k->lift_long_inverse_f32(x, N / LANES, LANES, lift_long);
         break;
     }
 }
@@ -81,7 +88,7 @@ static void bench(const fmc_kernels *k)
 {
     static const char *const names[] = { "lift_forward", "lift_line", "split", "load_lanes", "fft_pass_4", "mat_rows_32",
                                          "quantize", "dequantize", "error_sum", "pair_cost", "quantise_row", "centre_row",
-                                         "dequantise_row" };
+                                         "dequantise_row", "lift_long_forward", "lift_long_inverse" };
 
     for (int op = 0; op < (int)(sizeof names / sizeof *names); op++) {
         double best = 1e30;

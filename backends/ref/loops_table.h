@@ -11,7 +11,8 @@
 
 #define FMC_SLOTS(type, suffix)                                                                                        \
     .lift_line_##type = lift_line_##suffix, .lift_forward_##type = lift_forward_##suffix,                                    \
-    .lift_inverse_##type = lift_inverse_##suffix, .scale_##type = scale_##suffix, .split_##type = split_##suffix,          \
+    .lift_inverse_##type = lift_inverse_##suffix, .lift_long_forward_##type = lift_long_forward_##suffix,                    \
+    .lift_long_inverse_##type = lift_long_inverse_##suffix, .scale_##type = scale_##suffix, .split_##type = split_##suffix, \
     .merge_##type = merge_##suffix, .mat_rows_##type = mat_rows_##suffix, .fft_pass_##type = fft_pass_##suffix,        \
     .dft_tail_##type = dft_tail_##suffix, .dft_head_##type = dft_head_##suffix, .dct_tail_##type = dct_tail_##suffix,  \
     .dct_head_##type = dct_head_##suffix,                                                                              \

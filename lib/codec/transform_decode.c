@@ -179,12 +179,12 @@ done:
 
 fmc_status fmc_transform_describe(const fmc_exec *ex, const fmc_signal *s, fmc_in *in, char *text, size_t size)
 {
-    static const char letters[] = "0WPDFK";
+    static const char letters[2][7] = { "0WPDFK", "0VQDFK" };
     body_head h;
     fmc_status st = parse_head(ex, s, in, &h);
 
     for (uint32_t a = 0; st == FMC_OK && a < s->rank && a + 1 < size; a++) {
-        text[a] = letters[h.plan.kind[a]];
+        text[a] = letters[h.plan.is_long[a]][h.plan.kind[a]];
         text[a + 1] = 0;
     }
     fmc_dealloc(ex->alloc, h.klt);

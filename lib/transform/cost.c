@@ -9,13 +9,17 @@
 #include <string.h>
 #include "core/status.h"
 #include "ops/kernels.h"
+#include "transform/gain.h"
 
 enum {
     LEVELS = 2048,        /* of the histogram of magnitudes: 8 an octave, all of a float's exponents */
     DIFFERENCES = 128,    /* of a row, made at a time */
     TASK_VALUES = 65536,  /* of a task, about */
     MAX_TASKS = 64,
-    MAX_STEP = 128        /* RMSEs */
+    MAX_STEP = 128,       /* RMSEs */
+    MAX_PARTS = 3,        /* of a row: the finest two halvings, all else */
+    SHORT = 16,           /* rows and parts of fewer values are one part */
+    GAIN_ONE = 1024
 };
 
 /* Values quantise to 0 below this many steps: 1 less what the kernel adds before it truncates. */
@@ -93,6 +97,28 @@ typedef struct row_sums {
     uint64_t pair[FMC_COST_SUMS];   /* of two rows */
     uint64_t single[FMC_COST_SUMS]; /* of rows beside themselves: twice what they cost */
 } row_sums;
+
+/* Parts of a row whose errors are worth the same: where they end, and what they are worth. */
+typedef struct row_parts {
+    size_t   end[MAX_PARTS];
+    double   gain[MAX_PARTS];
+    uint32_t n;
+} row_parts;
+
+static row_parts parts_of(const fmc_tx_plan *plan)
+{
+    const uint32_t axis = plan->rank - 1;
+    size_t size[MAX_PARTS] = { plan->dim[axis] };
+    row_parts p = { .n = 1 };
+
+    for (; p.n < MAX_PARTS && p.n <= plan->levels[axis] && size[p.n - 1] >= SHORT; p.n++)
+        size[p.n] = (size[p.n - 1] + 1) / 2;
+    for (uint32_t i = 0; i < p.n; i++) {
+        p.end[i] = size[p.n - 1 - i];
+        p.gain[i] = fmc_tx_filter_gain(plan, axis, p.end[i] - 1);
+    }
+    return p;
+}
 
 static double total(const row_sums *s, int i)
 {

@@ -10,6 +10,7 @@ typedef struct NAME(cost_job) {
     size_t             every;                   /* of pairs of rows, one is looked at */
     size_t             low[FMC_MAX_RANK];
     int                has_low;
+    row_parts          parts;
     uint32_t           n_tasks;
     row_sums          *sums;                    /* one a task */
 } NAME(cost_job);
@@ -54,8 +55,19 @@ static void NAME(difference)(const NAME(cost_job) *j, const REAL *row, const REA
         room_north[i] = room[i + 1] - room[i];
 }
 
+/* What a stretch of two rows costs, its error weighed by what it is worth in the signal. */
+static void NAME(add_cost)(uint64_t *sum, uint64_t *here, double gain)
+{
+    here[FMC_COST_ERROR] = here[FMC_COST_ERROR] * (uint64_t)(gain * GAIN_ONE + 0.5) / GAIN_ONE;
+    for (int i = 0; i < FMC_COST_SUMS; i++) {
+        sum[i] += here[i];
+        here[i] = 0;
+    }
+}
+
 /* Rows y and `next` of the lowest band, which are the same where there is no next one. */
-static void NAME(low_rows)(const NAME(cost_job) *j, const REAL *slice, size_t y, size_t next, int has_up, uint64_t *sum)
+static void NAME(low_rows)(const NAME(cost_job) *j, const REAL *slice, size_t y, size_t next, int has_up, double gain,
+                           uint64_t *sum)
 {
     const size_t width = j->width, n = j->low[j->plan->rank - 1];
     const REAL *row[2] = { slice + y * width, slice + next * width };
@@ -71,34 +83,51 @@ static void NAME(low_rows)(const NAME(cost_job) *j, const REAL *slice, size_t y,
         KERNEL(j->k, pair_cost)(whole, row[0] + x, row[1] + x, j->inv_step, end - x);
         KERNEL(j->k, pair_cost)(changes, d[0], d[1], 1, end - x);
         changes[FMC_COST_ERROR] = whole[FMC_COST_ERROR];
-        for (int i = 0; i < FMC_COST_SUMS; i++)
-            sum[i] += changes[i];
+        NAME(add_cost)(sum, changes, gain * j->parts.gain[0]);
     }
 }
 
 /* Rows [from, to) of a slice, two at a time; the first `n_low` values of each belong to the lowest band. */
 static void NAME(row_pairs)(const NAME(cost_job) *j, const REAL *slice, size_t from, size_t to, size_t n_low,
-                            int has_up, row_sums *s)
+                            int has_up, double slice_gain, row_sums *s)
 {
     for (size_t y = from; y < to; y += 2) {
         const size_t next = y + 1 < to ? y + 1 : y;
-        uint64_t *sum = next > y ? s->pair : s->single;
+        const double gain = j->plan->rank > 1 ? slice_gain * fmc_tx_filter_gain(j->plan, j->plan->rank - 2, y) : 1;
+        uint64_t *sum = next > y ? s->pair : s->single, here[FMC_COST_SUMS] = { 0 };
+        size_t x = n_low;
 
         if (n_low > 0)
-            NAME(low_rows)(j, slice, y, next, has_up, sum);
-        KERNEL(j->k, pair_cost)(sum, slice + y * j->width + n_low, slice + next * j->width + n_low, j->inv_step,
-                                j->width - n_low);
+            NAME(low_rows)(j, slice, y, next, has_up, gain, sum);
+        for (uint32_t i = 0; i < j->parts.n; i++) {
+            const size_t end = j->parts.end[i] > x ? j->parts.end[i] : x;
+
+            KERNEL(j->k, pair_cost)(here, slice + y * j->width + x, slice + next * j->width + x, j->inv_step, end - x);
+            NAME(add_cost)(sum, here, gain * j->parts.gain[i]);
+            x = end;
+        }
     }
+}
+
+/* What errors in slice i are worth. */
+static double NAME(slice_gain)(const fmc_tx_plan *p, size_t i)
+{
+    double gain = 1;
+
+    for (uint32_t a = p->rank > 2 ? p->rank - 2 : 0; a-- > 0; i /= p->dim[a])
+        gain *= fmc_tx_filter_gain(p, a, i % p->dim[a]);
+    return gain;
 }
 
 /* The same of rows without the lowest band, one pair in `every` standing for all; from slice to slice others. */
 static void NAME(some_pairs)(const NAME(cost_job) *j, size_t i, size_t from, row_sums *s)
 {
     const REAL *slice = j->layout + i * j->height * j->width;
+    const double gain = NAME(slice_gain)(j->plan, i);
     row_sums here = { { 0 }, { 0 } };
 
     for (size_t y = from + 2 * ((i + j->every / 2) % j->every); y < j->height; y += 2 * j->every)
-        NAME(row_pairs)(j, slice, y, y + 2 < j->height ? y + 2 : j->height, 0, 0, &here);
+        NAME(row_pairs)(j, slice, y, y + 2 < j->height ? y + 2 : j->height, 0, 0, gain, &here);
     for (int k = 0; k < FMC_COST_SUMS; k++) {
         s->pair[k] += j->every * here.pair[k];
         s->single[k] += j->every * here.single[k];
@@ -118,7 +147,7 @@ static void NAME(one_slice)(const NAME(cost_job) *j, size_t i, row_sums *s)
             n_low = 0;
     if (n_low > 0)
         height_low = p->rank > 1 ? j->low[p->rank - 2] : 1;
-    NAME(row_pairs)(j, slice, 0, height_low, n_low, last > 0, s);
+    NAME(row_pairs)(j, slice, 0, height_low, n_low, last > 0, NAME(slice_gain)(p, slice_index), s);
     NAME(some_pairs)(j, slice_index, height_low, s);
 }
 
@@ -145,6 +174,7 @@ fmc_status NAME(fmc_tx_cost)(const fmc_exec *ex, const fmc_tx_plan *plan, const 
     for (uint32_t a = 0; a + 2 < plan->rank; a++)
         j.n_slices *= plan->dim[a];
     j.has_low = find_low(plan, j.low);
+    j.parts = parts_of(plan);
     tasks = 1 + j.n_slices * j.height * j.width / TASK_VALUES;
     tasks = tasks < j.n_slices ? tasks : j.n_slices;
     j.n_tasks = (uint32_t)(tasks < MAX_TASKS ? tasks : MAX_TASKS);

@@ -7,10 +7,14 @@
 static const REAL NAME(lift_weights)[6] = { (REAL)LIFT_0, (REAL)LIFT_1, (REAL)LIFT_2, (REAL)LIFT_3, (REAL)LOW_GAIN,
                                             (REAL)HIGH_GAIN };
 
+static const REAL NAME(long_weights)[9] = { (REAL)LONG_0, (REAL)LONG_1, (REAL)LONG_2, (REAL)LONG_3, (REAL)LONG_4, (REAL)LONG_5,
+                                            (REAL)LONG_6, (REAL)LONG_LOW_GAIN, (REAL)LONG_HIGH_GAIN };
+
 typedef struct NAME(lift_job) {
     const fmc_kernels *k;
     const fmc_lines   *lines;
     REAL              *data;
+    int                is_long;
 } NAME(lift_job);
 
 static fmc_status NAME(forward_lanes)(void *user, void *scratch, const size_t *off, size_t lanes)
@@ -21,7 +25,10 @@ static fmc_status NAME(forward_lanes)(void *user, void *scratch, const size_t *o
     REAL *x = scratch;
 
     KERNEL(k, load_lanes)(x, lanes, job->data, off, lanes, stride, n);
-    KERNEL(k, lift_forward)(x, n, lanes, NAME(lift_weights));
+    if (job->is_long)
+        KERNEL(k, lift_long_forward)(x, n, lanes, NAME(long_weights));
+    else
+        KERNEL(k, lift_forward)(x, n, lanes, NAME(lift_weights));
     KERNEL(k, store_lanes)(x, 2 * lanes, job->data, off, lanes, stride, n_low);
     KERNEL(k, store_lanes)(x + lanes, 2 * lanes, job->data + n_low * stride, off, lanes, stride, n - n_low);
     return FMC_OK;
@@ -36,7 +43,10 @@ static fmc_status NAME(inverse_lanes)(void *user, void *scratch, const size_t *o
 
     KERNEL(k, load_lanes)(x, 2 * lanes, job->data, off, lanes, stride, n_low);
     KERNEL(k, load_lanes)(x + lanes, 2 * lanes, job->data + n_low * stride, off, lanes, stride, n - n_low);
-    KERNEL(k, lift_inverse)(x, n, lanes, NAME(lift_weights));
+    if (job->is_long)
+        KERNEL(k, lift_long_inverse)(x, n, lanes, NAME(long_weights));
+    else
+        KERNEL(k, lift_inverse)(x, n, lanes, NAME(lift_weights));
     KERNEL(k, store_lanes)(x, lanes, job->data, off, lanes, stride, n);
     return FMC_OK;
 }
@@ -126,16 +136,16 @@ static fmc_status NAME(inverse_lines)(void *user, void *scratch, const size_t *o
     return FMC_OK;
 }
 
-static fmc_status NAME(lift)(const fmc_exec *ex, const fmc_lines *lines, REAL *data, int is_inverse)
+static fmc_status NAME(lift)(const fmc_exec *ex, const fmc_lines *lines, int is_long, REAL *data, int is_inverse)
 {
-    NAME(lift_job) job = { .k = fmc_kernels_get(ex), .lines = lines, .data = data };
-    const size_t lanes = lanes_for(lines);
+    NAME(lift_job) job = { .k = fmc_kernels_get(ex), .lines = lines, .data = data, .is_long = is_long };
+    const size_t lanes = is_long ? long_lanes_for(lines) : lanes_for(lines);
     fmc_lines_work work = { .ex = ex, .lines = lines, .user = &job };
 
     if (lines->n < 2)
         return FMC_OK;
     work.scratch_size = (lines->n + 4) * lanes * sizeof(REAL);
-    if (lanes > 1) {
+    if (is_long || lanes > 1) {
         work.lanes = lanes;
         work.block = is_inverse ? NAME(inverse_lanes) : NAME(forward_lanes);
     } else {
@@ -145,12 +155,12 @@ static fmc_status NAME(lift)(const fmc_exec *ex, const fmc_lines *lines, REAL *d
     return fmc_lines_run(&work);
 }
 
-fmc_status NAME(fmc_lift_forward)(const fmc_exec *ex, const fmc_lines *lines, REAL *data)
+fmc_status NAME(fmc_lift_forward)(const fmc_exec *ex, const fmc_lines *lines, int is_long, REAL *data)
 {
-    return NAME(lift)(ex, lines, data, 0);
+    return NAME(lift)(ex, lines, is_long, data, 0);
 }
 
-fmc_status NAME(fmc_lift_inverse)(const fmc_exec *ex, const fmc_lines *lines, REAL *data)
+fmc_status NAME(fmc_lift_inverse)(const fmc_exec *ex, const fmc_lines *lines, int is_long, REAL *data)
 {
-    return NAME(lift)(ex, lines, data, 1);
+    return NAME(lift)(ex, lines, is_long, data, 1);
 }

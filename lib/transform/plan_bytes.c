@@ -3,10 +3,16 @@
 #include "core/status.h"
 #include "transform/transform.h"
 
+/* W and P axes with the longer filter are kinds of their own: these follow the others. */
+enum { LONG_DYADIC = FMC_TX_KLT + 1, LONG_PACKET };
+
 void fmc_tx_plan_write(const fmc_tx_plan *plan, fmc_out *out)
 {
-    for (uint32_t a = 0; a < plan->rank; a++)
-        fmc_out_u8(out, (uint8_t)(plan->kind[a] | plan->levels[a] << 4));
+    for (uint32_t a = 0; a < plan->rank; a++) {
+        const int kind = !plan->is_long[a] ? plan->kind[a] : plan->kind[a] == FMC_TX_PACKET ? LONG_PACKET : LONG_DYADIC;
+
+        fmc_out_u8(out, (uint8_t)(kind | plan->levels[a] << 4));
+    }
     for (uint32_t a = 0; a < plan->rank; a++)
         if (plan->kind[a] == FMC_TX_KLT)
             fmc_tx_klt_write(plan->klt[a], out);
@@ -16,12 +22,13 @@ void fmc_tx_plan_write(const fmc_tx_plan *plan, fmc_out *out)
 static fmc_status parse_kinds(fmc_in *in, fmc_tx_plan *plan, size_t *n_klt)
 {
     for (uint32_t a = 0; a < plan->rank; a++) {
-        const uint8_t byte = fmc_in_u8(in);
+        const uint8_t byte = fmc_in_u8(in), kind = byte & 15;
 
-        plan->kind[a] = byte & 15;
+        plan->kind[a] = kind == LONG_PACKET ? FMC_TX_PACKET : kind == LONG_DYADIC ? FMC_TX_DYADIC : kind;
+        plan->is_long[a] = kind == LONG_PACKET || kind == LONG_DYADIC;
         plan->levels[a] = byte >> 4;
         plan->klt[a] = NULL;
-        if (plan->kind[a] > FMC_TX_KLT)
+        if (kind > LONG_PACKET)
             return FMC_ERR_UNSUPPORTED;
         if (plan->kind[a] == FMC_TX_KLT && plan->dim[a] > FMC_TX_MAX_KLT)
             return FMC_ERR_CORRUPT;

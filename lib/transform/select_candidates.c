@@ -30,9 +30,20 @@ void fmc_tx_find_allowed(fmc_tx_search *s, uint32_t axis, uint32_t axis_kind, in
                           (s->effort >= 9 || (double)s->count >= KLT_SIZE * (double)(n * n * n));
 }
 
+static size_t count_wavelets(const fmc_tx_search *s, const fmc_tx_choice *c)
+{
+    return fmc_tx_count_kind(s, c, FMC_TX_DYADIC) + fmc_tx_count_kind(s, c, FMC_TX_PACKET);
+}
+
+int fmc_tx_has_wavelets(const fmc_tx_search *s, const fmc_tx_choice *c)
+{
+    return count_wavelets(s, c) > 0;
+}
+
 int fmc_tx_is_same(const fmc_tx_search *s, const fmc_tx_choice *a, const fmc_tx_choice *b)
 {
-    return !memcmp(a->kind, b->kind, s->rank) && a->extra_level == b->extra_level;
+    return !memcmp(a->kind, b->kind, s->rank) && a->extra_level == b->extra_level &&
+           (a->is_long == b->is_long || !fmc_tx_has_wavelets(s, a));
 }
 
 size_t fmc_tx_count_kind(const fmc_tx_search *s, const fmc_tx_choice *c, uint8_t kind)
@@ -84,11 +95,13 @@ size_t fmc_tx_insert_choice(const fmc_tx_search *s, fmc_tx_choice *list, size_t 
 }
 
 /* Add the best choice with other kinds instead of some; `n_list` grows if that is something new. */
-static size_t add_variant(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, uint32_t from_kinds, uint8_t to)
+static size_t add_variant(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, uint32_t from_kinds, uint8_t to,
+                          int is_long)
 {
     fmc_tx_choice c = s->best;
 
     c.bits = INFINITY;
+    c.is_long = (uint8_t)is_long;
     for (uint32_t a = 0; a < s->rank; a++)
         if (from_kinds >> c.kind[a] & 1)
             c.kind[a] = s->allowed[a][to] ? to : c.kind[a];
@@ -116,11 +129,21 @@ static size_t add_moved(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, u
 /* W along all axes that may have it. */
 static fmc_tx_choice all_wavelets(const fmc_tx_search *s)
 {
-    fmc_tx_choice c = { .bits = INFINITY };
+    fmc_tx_choice c = { .bits = INFINITY, .is_long = s->best.is_long };
 
     for (uint32_t a = 0; a < s->rank; a++)
         c.kind[a] = s->allowed[a][FMC_TX_DYADIC] ? FMC_TX_DYADIC : FMC_TX_NONE;
     return c;
+}
+
+/* A choice with the other filter. */
+static size_t add_other_filter(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, const fmc_tx_choice *from)
+{
+    fmc_tx_choice c = *from;
+
+    c.is_long = !c.is_long;
+    c.bits = INFINITY;
+    return fmc_tx_has_wavelets(s, &c) ? fmc_tx_insert_choice(s, list, n, n + 1, &c) : n;
 }
 
 /* K among wavelets along the axes where it was not judged, because another had it. */
@@ -157,16 +180,20 @@ size_t fmc_tx_close_choices(const fmc_tx_search *s, fmc_tx_choice *list)
                 is_sensible(s, &c))
                 n = fmc_tx_insert_choice(s, list, n, N_CLOSE, &c);
         }
-    n = add_variant(s, list, n, D, FMC_TX_DFT);
-    n = add_variant(s, list, n, P, FMC_TX_DYADIC);
-    n = add_variant(s, list, n, D | F, FMC_TX_DYADIC);
+    n = add_variant(s, list, n, D, FMC_TX_DFT, 0);
+    n = add_variant(s, list, n, P, FMC_TX_DYADIC, 0);
+    n = add_variant(s, list, n, D | F, FMC_TX_DYADIC, 0);
     n = add_moved(s, list, n, FMC_TX_KLT);
     n = add_moved(s, list, n, FMC_TX_PACKET);
     n = add_bases_among_wavelets(s, list, n);
     if (s->plain.bits < INFINITY)
         n = fmc_tx_insert_choice(s, list, n, n + 1, &s->plain);
     c = all_wavelets(s);
-    return fmc_tx_insert_choice(s, list, n, n + 1, &c);
+    n = fmc_tx_insert_choice(s, list, n, n + 1, &c);
+    n = add_other_filter(s, list, n, &c);
+    n = add_other_filter(s, list, n, &s->best);
+    n = add_variant(s, list, n, P, FMC_TX_DYADIC, 1);
+    return add_variant(s, list, n, D | F, FMC_TX_DYADIC, 1);
 }
 
 /* The long menu: the search's result, every kind of first axis with wavelets, DCT or DFT on the others. */
@@ -180,7 +207,7 @@ size_t fmc_tx_long_menu(const fmc_tx_search *s, fmc_tx_choice *list)
     list[n++] = s->second;
     for (size_t f = 0; f < sizeof firsts; f++)
         for (size_t o = 0; o < sizeof others; o++) {
-            fmc_tx_choice c = { .extra_level = 0 };
+            fmc_tx_choice c = { .is_long = s->best.is_long };
             int first = 1;
 
             for (uint32_t a = 0; a < s->rank; a++) {
@@ -197,6 +224,66 @@ size_t fmc_tx_long_menu(const fmc_tx_search *s, fmc_tx_choice *list)
                 list[n++] = c;
         }
     return n;
+}
+
+void fmc_tx_keep_wavelets(fmc_tx_search *s, const fmc_tx_choice *list, size_t n, double near)
+{
+    const size_t has = n ? count_wavelets(s, &list[0]) : 0;
+
+    for (size_t i = 0; i < s->n_close; i++)
+        if (count_wavelets(s, &s->close[i]) > has)
+            return;
+    for (size_t i = 1 + s->n_close; i < n && s->n_close > 0 && list[i].bits < near * list[0].bits; i++)
+        if (count_wavelets(s, &list[i]) > has) {
+            s->close[s->n_close - 1] = list[i];
+            return;
+        }
+}
+
+size_t fmc_tx_add_wavelets(const fmc_tx_search *s, fmc_tx_choice *left, size_t n_left, const fmc_tx_choice *list, size_t n,
+                           double near)
+{
+    const fmc_tx_choice all = all_wavelets(s);
+    const size_t most = count_wavelets(s, &all);
+
+    for (size_t i = 0; i < n && (i < n_left || list[i].bits < near * list[0].bits); i++)
+        if (count_wavelets(s, &list[i]) >= most) {
+            if (i >= n_left)
+                left[n_left++] = list[i];
+            break;
+        }
+    return n_left;
+}
+
+size_t fmc_tx_add_filters(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, size_t n_twice)
+{
+    for (size_t i = 0; i < n_twice; i++)
+        n = add_other_filter(s, list, n, &list[i]);
+    return n;
+}
+
+size_t fmc_tx_put_before(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, const fmc_tx_choice *head, size_t n_head)
+{
+    fmc_tx_choice rest[FMC_TX_TRIED];
+    size_t n_all = n_head;
+    double ratio = 1;
+
+    for (size_t i = 0; i < n_head; i++)
+        if (fmc_tx_is_same(s, &head[i], &list[0]) && list[0].bits > 0)
+            ratio = head[i].bits / list[0].bits;
+    memcpy(rest, list, n * sizeof *rest);
+    memcpy(list, head, n_head * sizeof *list);
+    for (size_t i = 0; i < n && n_all < FMC_TX_TRIED; i++) {
+        size_t k = 0;
+
+        while (k < n_head && !fmc_tx_is_same(s, &rest[i], &list[k]))
+            k++;
+        if (k < n_head)
+            continue;
+        rest[i].bits *= ratio;
+        list[n_all++] = rest[i];
+    }
+    return n_all;
 }
 
 /* Take the best kind of an axis and remember the next. */
@@ -240,7 +327,7 @@ void fmc_tx_find_second(fmc_tx_search *s)
     }
 }
 
-/* Every change of one axis. */
+/* Every change of one axis, and the other filter. */
 size_t fmc_tx_changes_of(const fmc_tx_search *s, const fmc_tx_choice *from, fmc_tx_choice *list)
 {
     size_t n = 0;
@@ -251,7 +338,7 @@ size_t fmc_tx_changes_of(const fmc_tx_search *s, const fmc_tx_choice *from, fmc_
             list[n].kind[a] = kind;
             n += is_sensible(s, &list[n]) && kind != from->kind[a];
         }
-    return n;
+    return add_other_filter(s, list, n, from);
 }
 
 void fmc_tx_fill_menu(fmc_tx_search *s, const fmc_tx_choice *top, size_t n_top, fmc_tx_menu *menu)

@@ -39,6 +39,7 @@ fmc_tx_plan fmc_tx_plan_of(const fmc_tx_search *s, const fmc_tx_choice *c, const
             p.kind[a] = FMC_TX_DYADIC;
         if (p.kind[a] == FMC_TX_KLT)
             p.klt[a] = &klt[a];
+        p.is_long[a] = c->is_long && (p.kind[a] == FMC_TX_DYADIC || p.kind[a] == FMC_TX_PACKET);
         if (p.kind[a] == FMC_TX_DYADIC || p.kind[a] == FMC_TX_PACKET)
             p.levels[a] = is_whole ? fmc_tx_default_levels(box[a]) : crop_levels(dim[a], box[a]);
         if (p.kind[a] == FMC_TX_PACKET)
@@ -58,6 +59,7 @@ static fmc_tx_plan stack_boxes(const fmc_tx_plan *p, size_t n_boxes)
         all.dim[a + 1] = p->dim[a];
         all.kind[a + 1] = p->kind[a];
         all.levels[a + 1] = p->levels[a];
+        all.is_long[a + 1] = p->is_long[a];
         all.klt[a + 1] = p->klt[a];
     }
     return all;

@@ -44,6 +44,7 @@ fmc_status NAME(fmc_tx_apply)(const fmc_tx_search *s, const fmc_tx_plan *plan, u
             klt_axes |= (axes >> a & 1) << a;
             p.kind[a] = FMC_TX_NONE;
             p.levels[a] = 0;
+            p.is_long[a] = 0;
         }
     }
     all = stack_boxes(&p, n_boxes);
@@ -153,7 +154,7 @@ static int NAME(is_shared)(const NAME(fmc_tx_trial) *t, const NAME(fmc_tx_trial)
 
     for (uint32_t a = 0; a < p->rank; a++)
         if (axes >> a & 1 && (!(u->axes >> a & 1) || p->kind[a] != q->kind[a] || p->levels[a] != q->levels[a] ||
-                              NAME(done_together)(u, a) != axes))
+                              p->is_long[a] != q->is_long[a] || NAME(done_together)(u, a) != axes))
             return 0;
     return 1;
 }

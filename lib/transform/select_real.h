@@ -60,7 +60,7 @@ static fmc_status NAME(judge_plain)(fmc_tx_search *s, NAME(fmc_tx_sample) *b)
 
     s->plain.bits = INFINITY;
     for (uint32_t a = 0; a <= s->rank; a++) {
-        fmc_tx_choice c = { .kind = { 0 } };
+        fmc_tx_choice c = { .is_long = s->best.is_long };
         fmc_tx_plan p;
 
         if (a < s->rank)
@@ -144,8 +144,8 @@ done:
 /* Judge the best choices on a larger sample, and those that are still close on a larger one. */
 static fmc_status NAME(verify)(fmc_tx_search *s, const REAL *x, size_t room)
 {
-    fmc_tx_choice list[FMC_TX_TRIED];
-    size_t n = fmc_tx_close_choices(s, list), n_close = 1;
+    fmc_tx_choice list[FMC_TX_TRIED], left[2 * MAX_LEFT + 2];
+    size_t n = fmc_tx_close_choices(s, list), n_close = 1, n_left;
     fmc_status st = FMC_OK;
 
     if (n < 2)
@@ -153,12 +153,18 @@ static fmc_status NAME(verify)(fmc_tx_search *s, const REAL *x, size_t room)
     FMC_TRY(NAME(judge_list)(s, x, room / 2, list, &n));
     while (n_close < n && n_close < MAX_LEFT && list[n_close].bits < STILL_CLOSE * list[0].bits)
         n_close++;
-    if (n_close > 1 && s->n_seen > room / 2)
-        FMC_TRY(NAME(judge_list)(s, x, room, list, &n_close));
+    memcpy(left, list, n_close * sizeof *left);
+    n_left = fmc_tx_add_wavelets(s, left, n_close, list, n, STILL_NEAR);
+    n_left = fmc_tx_add_filters(s, left, n_left, s->effort < 5 ? 1 : n_left);
+    if (n_left > n_close || (n_close > 1 && s->n_seen > room / 2)) {
+        FMC_TRY(NAME(judge_list)(s, x, room, left, &n_left));
+        n = fmc_tx_put_before(s, list, n, left, n_left);
+    }
     if (n > 0)
         s->best = list[0];
     for (size_t i = 1; i < n && s->n_close < MAX_CLOSE && list[i].bits < STILL_NEAR * list[0].bits; i++)
         s->close[s->n_close++] = list[i];
+    fmc_tx_keep_wavelets(s, list, n, STILL_NEAR);
 done:
     return st;
 }

@@ -14,10 +14,11 @@ enum {
     FMC_TX_TRIED = 40   /* choices of a list, at most: 2 + 6 x 3, and 5 axes of 5 changes */
 };
 
-/** What is being chosen: one kind per axis, and one more halving of P axes. */
+/** What is being chosen: one kind per axis, one filter for all wavelets, and one more halving of P axes. */
 typedef struct fmc_tx_choice {
     uint8_t kind[FMC_MAX_RANK];
     uint8_t extra_level;
+    uint8_t is_long; /* the filter of W and P axes */
     double  bits; /* what it is judged by: size and the cost of errors */
 } fmc_tx_choice;
 
@@ -49,6 +50,8 @@ typedef struct fmc_tx_search {
 /** Which kinds an axis may have: s->allowed[axis]. @param axis_kind  enum fmc_axis_kind. */
 void fmc_tx_find_allowed(fmc_tx_search *s, uint32_t axis, uint32_t axis_kind, int is_periodic);
 
+/** Whether any axis has a wavelet. */
+int    fmc_tx_has_wavelets(const fmc_tx_search *s, const fmc_tx_choice *c);
 int    fmc_tx_is_same(const fmc_tx_search *s, const fmc_tx_choice *a, const fmc_tx_choice *b);
 /** Axes of a choice that have a kind. */
 size_t fmc_tx_count_kind(const fmc_tx_search *s, const fmc_tx_choice *c, uint8_t kind);
@@ -63,6 +66,23 @@ size_t fmc_tx_insert_choice(const fmc_tx_search *s, fmc_tx_choice *list, size_t 
 size_t fmc_tx_close_choices(const fmc_tx_search *s, fmc_tx_choice *list);
 size_t fmc_tx_long_menu(const fmc_tx_search *s, fmc_tx_choice *list);
 size_t fmc_tx_changes_of(const fmc_tx_search *s, const fmc_tx_choice *from, fmc_tx_choice *list);
+
+/**
+ * Where none of the n_left has wavelets along all axes, the first of a longer list that does, if it is near its best: where a box
+ * has only a part of an axis, wavelets look worse than they are.
+ */
+size_t fmc_tx_add_wavelets(const fmc_tx_search *s, fmc_tx_choice *left, size_t n_left, const fmc_tx_choice *list, size_t n,
+                           double near);
+/** Add the first n_twice choices of a list once more with the other filter, where that is something new. */
+size_t fmc_tx_add_filters(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, size_t n_twice);
+/**
+ * Choices that were judged again, the best of a list among them, go to its head; what others take is scaled to that sample. At
+ * most FMC_TX_TRIED. @return how many there are then.
+ */
+size_t fmc_tx_put_before(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, const fmc_tx_choice *head, size_t n_head);
+
+/** Where no close choice has more wavelets than the best of a list, the first that does and is near becomes the last of them. */
+void fmc_tx_keep_wavelets(fmc_tx_search *s, const fmc_tx_choice *list, size_t n, double near);
 
 /** Take the best kind of an axis, tried[FMC_TX_KINDS], and remember the next. */
 void fmc_tx_settle(fmc_tx_search *s, uint32_t axis, const fmc_tx_choice *tried);

@@ -45,6 +45,8 @@ int fmc_tx_is_valid(const fmc_tx_plan *plan)
             return 0;
         if (plan->levels[a] > (has_levels ? FMC_TX_MAX_LEVELS : 0))
             return 0;
+        if (plan->is_long[a] > has_levels)
+            return 0;
         if (kind == FMC_TX_KLT && (!plan->klt[a] || plan->klt[a]->n != plan->dim[a]))
             return 0;
     }

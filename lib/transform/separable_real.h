@@ -14,7 +14,8 @@ static fmc_status NAME(packet)(const fmc_exec *ex, const fmc_tx_plan *plan, uint
 
         box[axis] = size_at(plan->dim[axis], level);
         lines = fmc_lines_make(plan->rank, plan->dim, box, axis);
-        st = is_inverse ? NAME(fmc_lift_inverse)(ex, &lines, data) : NAME(fmc_lift_forward)(ex, &lines, data);
+        st = is_inverse ? NAME(fmc_lift_inverse)(ex, &lines, plan->is_long[axis], data)
+                        : NAME(fmc_lift_forward)(ex, &lines, plan->is_long[axis], data);
     }
     return st;
 }
@@ -37,7 +38,8 @@ static fmc_status NAME(dyadic)(const fmc_exec *ex, const fmc_tx_plan *plan, REAL
             if (plan->kind[axis] != FMC_TX_DYADIC || plan->levels[axis] <= level)
                 continue;
             lines = fmc_lines_make(plan->rank, plan->dim, box, axis);
-            st = is_inverse ? NAME(fmc_lift_inverse)(ex, &lines, data) : NAME(fmc_lift_forward)(ex, &lines, data);
+            st = is_inverse ? NAME(fmc_lift_inverse)(ex, &lines, plan->is_long[axis], data)
+                        : NAME(fmc_lift_forward)(ex, &lines, plan->is_long[axis], data);
         }
     }
     return st;

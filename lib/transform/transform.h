@@ -10,8 +10,8 @@
 /** Transform along one axis. Values are format constants (docs/format.md 6). */
 enum fmc_tx_kind {
     FMC_TX_NONE = 0,    /* '0' */
-    FMC_TX_DYADIC = 1,  /* 'W' CDF 9/7 lifting; all W axes are halved together, level by level */
-    FMC_TX_PACKET = 2,  /* 'P' CDF 9/7 dyadic along this axis alone, before the W axes */
+    FMC_TX_DYADIC = 1,  /* 'W', 'V' a wavelet by lifting; all such axes are halved together, level by level */
+    FMC_TX_PACKET = 2,  /* 'P', 'Q' the same along this axis alone, before the W axes */
     FMC_TX_DCT = 3,     /* 'D' orthonormal DCT-II over the whole axis */
     FMC_TX_DFT = 4,     /* 'F' orthonormal real DFT: a0, then sqrt2 re, sqrt2 im of each frequency, interleaved */
     FMC_TX_KLT = 5      /* 'K' orthonormal basis computed from the data, stored as integers */
@@ -40,6 +40,7 @@ typedef struct fmc_tx_plan {
     size_t   dim[FMC_MAX_RANK];           /* C order, dim[rank-1] fastest */
     uint8_t  kind[FMC_MAX_RANK];          /* enum fmc_tx_kind */
     uint8_t  levels[FMC_MAX_RANK];        /* W and P axes: number of halvings; else 0 */
+    uint8_t  is_long[FMC_MAX_RANK];       /* W and P axes: 1 where the filter is CDF 17/11 ('V', 'Q'), not 9/7; else 0 */
     const fmc_tx_klt *klt[FMC_MAX_RANK];  /* K axes: borrowed; else NULL */
 } fmc_tx_plan;
 

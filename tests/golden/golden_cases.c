@@ -38,6 +38,11 @@ const golden_case golden_cases[] = {
     { "transform_bound", F32, 3, { 8, 20, 24 }, "rough", REL, 1e-2, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "transform_trellis", F32, 3, { 9, 23, 31 }, "rough", NRMSE, 1e-2, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "transform_trellis_f64", F64, 3, { 7, 31, 33 }, "rough", REL, 1e-2, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "filter_1d", F32, 1, { 700 }, "smooth", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "filter_2d", F32, 2, { 50, 61 }, "bumps", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "filter_3d", F32, 3, { 10, 44, 47 }, "bumps", NRMSE, 1e-3, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "filter_3d_effort9", F32, 3, { 16, 43, 50 }, "bumps", NRMSE, 3e-4, 9, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
+    { "filter_f64", F64, 3, { 9, 35, 41 }, "bumps", NRMSE, 1e-5, 5, TRANSFORM, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "interp_1d", F32, 1, { 900 }, "smooth", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "interp_2d", F32, 2, { 45, 51 }, "smooth", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
     { "interp_3d", F32, 3, { 10, 22, 23 }, "moving", REL, 1e-3, 5, INTERP, { 0 }, { 0 }, 0, 0, 0, NULL },
@@ -120,6 +125,20 @@ static double special(uint64_t i, double otherwise)
     return x;
 }
 
+/* Smooth bumps that move over a plane of nothing. */
+static double bumps(int64_t t, int64_t y, int64_t x)
+{
+    double sum = 0;
+
+    for (int64_t k = 0; k < 5; k++) {
+        const int64_t dy = y - (11 + 23 * k) % 48 - t / 2, dx = x - (7 + 31 * k) % 56 - t * (k - 2) / 2, size = 60 + 40 * k;
+        const double inside = 1 - (double)(dy * dy + dx * dx) / (double)size, square = inside * inside;
+
+        sum += inside > 0 ? (double)(9 + 3 * k) * square * square : 0;
+    }
+    return sum;
+}
+
 static int is_land(int64_t y, int64_t x)
 {
     return (y - 9) * (y - 9) + (x - 6) * (x - 6) < 30 || x + y > 36;
@@ -137,6 +156,8 @@ static double sample(const char *kind, uint64_t i, int64_t t, int64_t y, int64_t
         return smooth(mix((uint64_t)t) % 50, y, x);
     if (!strcmp(kind, "rough"))
         return s + r * 4;
+    if (!strcmp(kind, "bumps"))
+        return bumps(t, y, x);
     if (!strcmp(kind, "steps"))
         return (double)((int64_t)(s + 64) / 4) * 1.375 + r / 4096;
     if (!strcmp(kind, "spikes"))

@@ -53,6 +53,8 @@ static void NAME(check_lines)(const fmc_kernels *k, const fmc_kernels *ref, size
 static void NAME(check_rows)(const fmc_kernels *k, const fmc_kernels *ref, size_t lanes)
 {
     static const REAL w[6] = { (REAL)-1.586, (REAL)-0.053, (REAL)0.8829, (REAL)0.4435, (REAL)1.1496, (REAL)0.8699 };
+    static const REAL w_long[9] = { (REAL)-0.997, (REAL)0.2735, (REAL)-0.3875, (REAL)-0.2865, (REAL)0.5486, (REAL)0.3438,
+                                    (REAL)-0.0998, (REAL)1.1513, (REAL)0.8686 };
 
     for (size_t n = 2; n < 14; n++) {
         REAL *want = NAME(reals)(n * lanes), *got = NAME(copy)(want, n * lanes);
@@ -62,6 +64,16 @@ static void NAME(check_rows)(const fmc_kernels *k, const fmc_kernels *ref, size_
         assert_memory_equal(want, got, n * lanes * sizeof *want);
         KERNEL(ref, lift_inverse)(want, n, lanes, w);
         KERNEL(k, lift_inverse)(got, n, lanes, w);
+        NAME(same)(want, got, n * lanes);
+    }
+    for (size_t n = 2; n < 40; n++) {
+        REAL *want = NAME(reals)(n * lanes), *got = NAME(copy)(want, n * lanes);
+
+        KERNEL(ref, lift_long_forward)(want, n, lanes, w_long);
+        KERNEL(k, lift_long_forward)(got, n, lanes, w_long);
+        assert_memory_equal(want, got, n * lanes * sizeof *want);
+        KERNEL(ref, lift_long_inverse)(want, n, lanes, w_long);
+        KERNEL(k, lift_long_inverse)(got, n, lanes, w_long);
         NAME(same)(want, got, n * lanes);
     }
 }

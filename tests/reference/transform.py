@@ -9,7 +9,7 @@ import numpy as np
 from .bits import Unsupported, require
 from .coefficients import Band
 
-NONE, W, P, D, F, K = range(6)
+NONE, W, P, D, F, K, V, Q = range(8)
 
 
 def size(n, k):
@@ -34,10 +34,12 @@ class Plan:
     def __init__(self, r, dim):
         self.dim = list(dim)
         head = [r.u8() for _ in dim]
-        self.kind, self.levels = [h & 15 for h in head], [h >> 4 for h in head]
+        kinds, self.levels = [h & 15 for h in head], [h >> 4 for h in head]
+        if max(kinds) > Q:
+            raise Unsupported("transform")
+        self.is_long = [k in (V, Q) for k in kinds]
+        self.kind = [{V: W, Q: P}.get(k, k) for k in kinds]
         for n, kind, levels in zip(dim, self.kind, self.levels):
-            if kind > K:
-                raise Unsupported("transform")
             require(levels <= 12 if kind in (W, P) else levels == 0, "levels")
             if kind in (D, F):
                 require(n <= 4096 and (n <= 256 or max(factors(n)) <= 127), "length")
@@ -131,14 +133,15 @@ def _order(b):
     return not b.lowest, -sum(b.depth), bin(b.high).count("1"), [-d for d in b.depth], b.high
 
 
-def lift(x, axis):
+def lift(x, axis, is_long):
     """6.2: undo one halving of all lines along an axis, in place."""
     x = np.moveaxis(x, axis, 0)
     n, real = x.shape[0], x.dtype.type
     if n < 2:
         return
     h = (n + 1) // 2
-    e, o = x[:h] * real(0.8698644516247814), x[h:] * real(1.149604398860241)
+    low, high = (0.8685786973080766, 1.151306154640022) if is_long else (0.8698644516247814, 1.149604398860241)
+    e, o = x[:h] * real(low), x[h:] * real(high)
 
     def evens():
         return e[:len(o)] + np.concatenate([e[1:], e[-1:]])[:len(o)]
@@ -147,10 +150,26 @@ def lift(x, axis):
         right = np.concatenate([o, o[-1:]]) if n % 2 else o
         return np.concatenate([o[:1], right[:-1]])[:h] + right[:h]
 
-    e = e + real(-0.443506852043971) * odds()
-    o = o + real(-0.882911075530934) * evens()
-    e = e + real(0.052980118572961) * odds()
-    o = o + real(1.586134342059924) * evens()
+    def far_odds(step):
+        place = 2 * np.arange(h) + step
+        while (place < 0).any() or (place > n - 1).any():
+            place = np.abs(place)
+            place = np.where(place > n - 1, 2 * (n - 1) - place, place)
+        return o[(place - 1) // 2]
+
+    if is_long:
+        e = e + real(0.09982321701000062) * (far_odds(-3) + far_odds(3))
+        e = e + real(-0.3438132627541017) * odds()
+        o = o + real(-0.5485941682554721) * evens()
+        e = e + real(0.2865032579683754) * odds()
+        o = o + real(0.3874604404522646) * evens()
+        e = e + real(-0.2735119746850787) * odds()
+        o = o + real(0.9971506910524006) * evens()
+    else:
+        e = e + real(-0.443506852043971) * odds()
+        o = o + real(-0.882911075530934) * evens()
+        e = e + real(0.052980118572961) * odds()
+        o = o + real(1.586134342059924) * evens()
     x[0::2], x[1::2] = e, o
 
 
@@ -378,13 +397,13 @@ def inverse(x, plan):
         box = tuple(slice(0, size(dim[a], min(k, plan.levels[a])) if a in wavelet else None) for a in range(x.ndim))
         for a in wavelet:
             if plan.levels[a] > k:
-                lift(x[box], a)
+                lift(x[box], a, plan.is_long[a])
     for a in range(x.ndim - 1, -1, -1):
         if plan.kind[a] == P:
             for k in range(plan.levels[a] - 1, -1, -1):
                 box = [slice(None)] * x.ndim
                 box[a] = slice(0, size(dim[a], k))
-                lift(x[tuple(box)], a)
+                lift(x[tuple(box)], a, plan.is_long[a])
         elif plan.kind[a] in (D, F):
             spectral(x, a, plan.kind[a])
         elif plan.kind[a] == K:

@@ -12,10 +12,10 @@ static void gains_are_the_energy_of_impulses(void **state)
     double *x = calloc(SIDE, sizeof *x);
 
     (void)state;
-    for (int packet = 0; packet < 2; packet++)
+    for (int way = 0; way < 4; way++)
         for (uint8_t levels = 0; levels <= 9; levels++) {
             const fmc_tx_plan plan = { .rank = 1, .dim = { SIDE }, .levels = { levels },
-                                       .kind = { packet ? FMC_TX_PACKET : FMC_TX_DYADIC } };
+                                       .kind = { way % 2 ? FMC_TX_PACKET : FMC_TX_DYADIC }, .is_long = { way >= 2 } };
             fmc_band band[FMC_MAX_BANDS];
             const size_t n = fmc_tx_bands(&plan, band);
 

@@ -136,9 +136,11 @@ static void wavelets_are_nearly_orthonormal(void **state)
     uint64_t seed = 6;
 
     (void)state;
-    for (size_t n = 32; n <= 256; n += 37) {
-        const uint8_t levels = fmc_tx_default_levels(n);
-        const fmc_tx_plan w = { .rank = 2, .dim = { n, n }, .kind = { 1, 1 }, .levels = { levels, levels } };
+    for (size_t i = 0; i < 14; i++) {
+        const size_t n = 32 + i / 2 * 37;
+        const uint8_t levels = fmc_tx_default_levels(n), is_long = i % 2;
+        const fmc_tx_plan w = { .rank = 2, .dim = { n, n }, .kind = { 1, 1 }, .levels = { levels, levels },
+                                .is_long = { is_long, is_long } };
         double gain;
 
         round_trip_f64(&w, &seed, &gain);
@@ -192,10 +194,12 @@ static void a_line_alone_gives_the_same_bits(void **state)
     uint64_t seed = 10;
 
     (void)state;
-    for (size_t n = 1; n < 70; n++) {
+    for (size_t m = 2; m < 140; m++) {
+        const size_t n = m / 2;
+        const uint8_t is_long = m % 2;
         const fmc_exec ex = plain_exec(1);
-        const fmc_tx_plan alone = { .rank = 1, .dim = { n }, .kind = { 1 }, .levels = { 3 } };
-        const fmc_tx_plan many = { .rank = 2, .dim = { n, 7 }, .kind = { 1, 0 }, .levels = { 3, 0 } };
+        const fmc_tx_plan alone = { .rank = 1, .dim = { n }, .kind = { 1 }, .levels = { 3 }, .is_long = { is_long } };
+        const fmc_tx_plan many = { .rank = 2, .dim = { n, 7 }, .kind = { 1, 0 }, .levels = { 3, 0 }, .is_long = { is_long } };
         double x[70], y[70 * 7];
 
         fill_f64(x, n, &seed);
@@ -231,6 +235,7 @@ static void plans_survive_their_bytes(void **state)
         assert_int_equal(fmc_in_left(&in), 0);
         assert_memory_equal(got.kind, p.kind, sizeof p.kind);
         assert_memory_equal(got.levels, p.levels, sizeof p.levels);
+        assert_memory_equal(got.is_long, p.is_long, sizeof p.is_long);
         assert_null(bases);
         in = fmc_in_make(out.data, out.size - 1);
         assert_int_equal(fmc_tx_plan_parse(&in, &fmc_system_allocator, &got, &bases), FMC_ERR_TRUNCATED);

@@ -51,8 +51,10 @@ static inline fmc_tx_plan random_plan(uint64_t *seed, size_t max_count)
         for (uint32_t a = 0; a < p.rank; a++) {
             p.dim[a] = next_random(seed) % 3 ? 1 + next_random(seed) % 40 : primes[next_random(seed) % sizeof primes];
             p.kind[a] = (uint8_t)(next_random(seed) % 2 ? 1 : next_random(seed) % 5);
-            if (p.kind[a] == FMC_TX_DYADIC || p.kind[a] == FMC_TX_PACKET)
+            if (p.kind[a] == FMC_TX_DYADIC || p.kind[a] == FMC_TX_PACKET) {
                 p.levels[a] = (uint8_t)(next_random(seed) % 7);
+                p.is_long[a] = next_random(seed) % 2;
+            }
         }
     } while (plan_count(&p) > max_count || !fmc_tx_is_valid(&p));
     return p;

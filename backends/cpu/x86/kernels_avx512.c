@@ -35,6 +35,7 @@
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
 #include "../loops_lift.h"
+#include "../loops_lift_long.h"
 #include "../loops_predict.h"
 #define LOOKUP_F32 1
 #include "lookup.h"
@@ -59,6 +60,7 @@
 #include "../../ref/loops_predict.h"
 #include "../loops_mat.h"
 #include "../loops_lift.h"
+#include "../loops_lift_long.h"
 #include "../loops_predict.h"
 #include "lookup.h"
 #include "../../ref/loops_coef.h"
