@@ -5,7 +5,7 @@
 #include "transform/transform.h"
 
 /** Most plans that a choice returns. */
-#define FMC_TX_MENU_MAX 8
+#define FMC_TX_MENU_MAX 16
 
 /** Plans worth coding, best first. */
 typedef struct fmc_tx_menu {

@@ -193,13 +193,14 @@ done:
     return st;
 }
 
-/* From the long menu the best, then every change of one axis of it, and one more halving of a P axis. */
+/* From the long menu, with both filters, the best, then every change of one axis of it, and one more halving of a P axis. */
 static fmc_status NAME(compare_menu)(fmc_tx_search *s, const REAL *x, fmc_tx_choice *top, size_t *n_top)
 {
     fmc_tx_choice list[FMC_TX_TRIED];
     size_t n = fmc_tx_long_menu(s, list);
     fmc_status st = FMC_OK;
 
+    n = fmc_tx_add_filters(s, list, n, n);
     FMC_TRY(NAME(compare_whole)(s, x, list, n, top, n_top));
     n = fmc_tx_changes_of(s, &top[0], list);
     FMC_TRY(NAME(compare_whole)(s, x, list, n, top, n_top));
