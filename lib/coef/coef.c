@@ -24,6 +24,7 @@ typedef struct job {
     const fmc_prior *prior;
     uint32_t         tier;
     uint32_t         n_blocks;
+    uint32_t         order[MAX_BLOCKS]; /* in which blocks are worked on */
     fmc_out          out[MAX_BLOCKS];
     fmc_in           in[MAX_BLOCKS];
     int              dec;
@@ -201,14 +202,48 @@ static fmc_status decode_static(job *j, uint32_t index, const fmc_static_job *s)
     return kind ? run_adaptive(j, index, FMC_COEF_AVERAGE, NULL, in) : fmc_static_decode(s, in);
 }
 
-static fmc_status run_block(void *user, uint32_t index)
+static fmc_status run_block(void *user, uint32_t i)
 {
     job *j = user;
+    const uint32_t index = j->order[i];
     const fmc_static_job s = { j->ex, j->band, j->n_bands, j->n_coded, j->q, index, j->n_blocks };
 
     if (j->tier != FMC_COEF_STATIC)
         return run_adaptive(j, index, j->tier, &j->out[index], &j->in[index]);
     return j->dec ? decode_static(j, index, &s) : encode_static(j, index, &s);
+}
+
+/* The most work first: the last blocks are what threads wait for. */
+static void order_blocks(job *j, const uint64_t *work)
+{
+    for (uint32_t i = 0; i < j->n_blocks; i++) {
+        uint32_t at = i;
+
+        for (; at > 0 && work[j->order[at - 1]] < work[i]; at--)
+            j->order[at] = j->order[at - 1];
+        j->order[at] = i;
+    }
+}
+
+/* Values of a block that are not 0, from one in eight slices of the bands that hold most values. */
+static uint64_t count_work(const job *j, uint32_t index)
+{
+    enum { EVERY = 8, LARGE = 64 };
+    uint64_t work = 0;
+
+    for (size_t b = 0; b < j->n_bands; b++) {
+        const fmc_band *band = &j->band[b];
+        const size_t first = band->dim[3] * index / j->n_blocks, end = band->dim[3] * (index + 1) / j->n_blocks;
+        const size_t slice = band->dim[3] * band->dim[4], n = (end - first) * band->dim[4];
+
+        for (size_t at = 0; band->count >= j->count / LARGE && at < band->count; at += EVERY * slice) {
+            const int32_t *q = j->q + band->start + at + first * band->dim[4];
+
+            for (size_t i = 0; i < n; i++)
+                work += q[i] != 0;
+        }
+    }
+    return work;
 }
 
 static fmc_status prepare(job *j)
@@ -249,6 +284,7 @@ static fmc_status restore_low(job *j)
 fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_bands, int32_t *q, uint32_t tier,
                            const fmc_prior *prior, fmc_out *out)
 {
+    uint64_t size[MAX_BLOCKS];
     fmc_status st;
     job *j;
 
@@ -261,6 +297,9 @@ fmc_status fmc_coef_encode(const fmc_exec *ex, const fmc_band *band, size_t n_ba
     for (size_t i = 0; i < n_bands; i++)
         if (band[i].is_low)
             FMC_TRY(difference_low(&band[i], q, -1) == FMC_OK ? FMC_OK : FMC_ERR_UNSUPPORTED);
+    for (uint32_t i = 0; i < j->n_blocks; i++)
+        size[i] = j->n_blocks > 1 && (ex->n_threads > 1 || ex->parallel_for) ? count_work(j, i) : 0;
+    order_blocks(j, size);
     st = fmc_parallel_for(ex, j->n_blocks, run_block, j);
     if (st == FMC_OK)
         st = restore_low(j);
@@ -298,8 +337,10 @@ fmc_status fmc_coef_decode_first(const fmc_exec *ex, const fmc_band *band, size_
         size[i] = fmc_in_varint(in);
     for (uint32_t i = 0; i + 1 < j->n_blocks; i++)
         j->in[i] = fmc_in_sub(in, size[i]);
-    j->in[j->n_blocks - 1] = fmc_in_sub(in, fmc_in_left(in));
+    size[j->n_blocks - 1] = fmc_in_left(in);
+    j->in[j->n_blocks - 1] = fmc_in_sub(in, size[j->n_blocks - 1]);
     FMC_TRY(fmc_in_status(in));
+    order_blocks(j, size);
     FMC_TRY(fmc_parallel_for(ex, j->n_blocks, run_block, j));
     FMC_TRY(restore_low(j));
 done:
