@@ -52,7 +52,7 @@ static uint32_t find_digits(const fmc_plan_block *b, int64_t *lo, int64_t *hi)
     for (size_t i = 0; i < b->n; i += stride) {
         if (b->mask && b->mask[i])
             continue;
-        while (!fmc_dec_symbol(d, b->single, fmc_plan_value(b, i), &x))
+        while (!fmc_decimal_symbol(d, b->single, fmc_plan_value(b, i), &x))
             if (++d > most)
                 return 0;
     }
@@ -61,7 +61,7 @@ static uint32_t find_digits(const fmc_plan_block *b, int64_t *lo, int64_t *hi)
     for (size_t i = 0; i < b->n; i++) {
         if (b->mask && b->mask[i])
             continue;
-        if (!fmc_dec_symbol(d, b->single, fmc_plan_value(b, i), &x)) {
+        if (!fmc_decimal_symbol(d, b->single, fmc_plan_value(b, i), &x)) {
             if (++d > most)
                 return 0;
             *lo = INT64_MAX;

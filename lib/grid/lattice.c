@@ -48,19 +48,19 @@ static double divide_large(double m, int k)
     return q + r / hi;
 }
 
-double fmc_dec_scaled(double m, int e)
+double fmc_decimal_scaled(double m, int e)
 {
     return e >= 0 ? m * fmc_pow10_table[e] : e >= -22 ? m / fmc_pow10_table[-e] : divide_large(m, -e);
 }
 
-uint32_t fmc_dec_exponent(uint32_t digits, int64_t x)
+uint32_t fmc_decimal_exponent(uint32_t digits, int64_t x)
 {
     const int64_t u = (x < 0 ? -x : x) - 1, e = u / (9 * pow10_int[digits - 1]);
 
     return x == 0 ? 0 : e > 22 + FMC_DEC_LOWEST ? 22 + FMC_DEC_LOWEST : (uint32_t)e;
 }
 
-double fmc_dec_value(uint32_t digits, int64_t x)
+double fmc_decimal_value(uint32_t digits, int64_t x)
 {
     const int64_t first = pow10_int[digits - 1];
     const int64_t u = (x < 0 ? -x : x) - 1;
@@ -73,14 +73,14 @@ double fmc_dec_value(uint32_t digits, int64_t x)
     m = u % (9 * first) + first;
     if (e > 22)
         e = 22;
-    v = fmc_dec_scaled((double)m, (int)e);
+    v = fmc_decimal_scaled((double)m, (int)e);
     return x < 0 ? -v : v;
 }
 
 /* 10^t, t >= -44. */
 static double power_of_ten(int t)
 {
-    return t < 0 ? fmc_dec_scaled(1.0, t) : t <= 22 ? fmc_pow10_table[t] : fmc_pow10_table[22] * fmc_pow10_table[t - 22];
+    return t < 0 ? fmc_decimal_scaled(1.0, t) : t <= 22 ? fmc_pow10_table[t] : fmc_pow10_table[22] * fmc_pow10_table[t - 22];
 }
 
 /* Largest e in -44..22 with 10^(e + digits - 1) <= a, else -44. */
@@ -100,7 +100,7 @@ static int exponent_of(uint32_t digits, double a)
     return e < -FMC_DEC_LOWEST ? -FMC_DEC_LOWEST : e;
 }
 
-int64_t fmc_dec_nearest(uint32_t digits, double f)
+int64_t fmc_decimal_nearest(uint32_t digits, double f)
 {
     const int64_t first = pow10_int[digits - 1];
     const double a = f < 0 ? -f : f;
@@ -119,12 +119,12 @@ int64_t fmc_dec_nearest(uint32_t digits, double f)
     return f < 0 ? -x : x;
 }
 
-bool fmc_dec_symbol(uint32_t digits, bool single, double f, int64_t *x)
+bool fmc_decimal_symbol(uint32_t digits, bool single, double f, int64_t *x)
 {
-    const int64_t c = f - f == 0.0 ? fmc_dec_nearest(digits, f) : 0;
+    const int64_t c = f - f == 0.0 ? fmc_decimal_nearest(digits, f) : 0;
 
     for (int64_t i = c - 1; i <= c + 1; i++) {
-        const double v = fmc_dec_value(digits, i);
+        const double v = fmc_decimal_value(digits, i);
 
         if (single ? fmc_order_f32((float)v) == fmc_order_f32((float)f) : fmc_order_f64(v) == fmc_order_f64(f)) {
             *x = i;

@@ -77,21 +77,21 @@ enum { FMC_DEC_LOWEST = 44 };
  * digits, -44 <= e <= 22, computed in f64 as m * 10^e (e >= 0), m / 10^-e (e >= -22), or the same with a remainder
  * step for smaller e (docs/format.md 9.3).
  */
-double fmc_dec_value(uint32_t digits, int64_t x);
+double fmc_decimal_value(uint32_t digits, int64_t x);
 
 /** Exponent of a decimal symbol, plus 44: 0..66 (0 for zero). */
-uint32_t fmc_dec_exponent(uint32_t digits, int64_t x);
+uint32_t fmc_decimal_exponent(uint32_t digits, int64_t x);
 
-/** m * 10^e as fmc_dec_value computes it, -44 <= e <= 22. */
-double fmc_dec_scaled(double m, int e);
+/** m * 10^e as fmc_decimal_value computes it, -44 <= e <= 22. */
+double fmc_decimal_scaled(double m, int e);
 
 /** True if lo..hi lies within the symbols of a kind (not INT, TABLE) and digits are 1..15 for decimals. */
 bool fmc_lattice_is_sound(const fmc_lattice *l);
 
 /** The symbol whose value is f exactly (in f64, or as f32 when `single`); false if there is none. */
-bool fmc_dec_symbol(uint32_t digits, bool single, double f, int64_t *x);
+bool fmc_decimal_symbol(uint32_t digits, bool single, double f, int64_t *x);
 
 /** The symbol nearest to f (or a neighbour of it); f finite. Exact arithmetic, same everywhere. */
-int64_t fmc_dec_nearest(uint32_t digits, double f);
+int64_t fmc_decimal_nearest(uint32_t digits, double f);
 
 #endif

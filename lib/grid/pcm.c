@@ -79,7 +79,7 @@ static void set_constants(fmc_pcm_coder *c)
     c->plane = c->pw * c->ph;
     c->n_planes = n[0] > 1 ? (n[1] + 2 > 3 ? n[1] + 2 : 3) : n[1] > 3 ? 3 : n[1];
     for (int e = -FMC_DEC_LOWEST; e <= 22; e++) {
-        const double f = fmc_dec_scaled(1.0, e) * c->scale;
+        const double f = fmc_decimal_scaled(1.0, e) * c->scale;
 
         c->dec_spacing[e + FMC_DEC_LOWEST] = f < 1e-37 ? 1e-37f : f > 1e37 ? 1e37f : (float)f;
     }

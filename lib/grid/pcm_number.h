@@ -17,7 +17,7 @@ static inline double number_of(const fmc_pcm_coder *c, int64_t x)
         return fmc_unorder_f64(x) * c->scale;
     case FMC_LATTICE_DEC32:
     case FMC_LATTICE_DEC64:
-        return fmc_dec_value(c->lat->digits, x) * c->scale;
+        return fmc_decimal_value(c->lat->digits, x) * c->scale;
     case FMC_LATTICE_TABLE:
         return c->lat->table[x];
     default:
@@ -86,7 +86,7 @@ static inline int64_t symbol_of(const fmc_pcm_coder *c, double p)
         p = 0.0;
     if (kind == FMC_LATTICE_F64)
         return clamp_symbol(c, fmc_order_f64(p));
-    return clamp_symbol(c, fmc_dec_nearest(c->lat->digits, p));
+    return clamp_symbol(c, fmc_decimal_nearest(c->lat->digits, p));
 }
 
 /* Distance of neighbouring symbols around x, as a float. */
@@ -121,7 +121,7 @@ static inline float spacing(const fmc_pcm_coder *c, int64_t x)
 
         return f < 1e-37 ? 1e-37f : f > 1e37 ? 1e37f : (float)f;
     }
-    return c->dec_spacing[fmc_dec_exponent(c->lat->digits, x)];
+    return c->dec_spacing[fmc_decimal_exponent(c->lat->digits, x)];
 }
 
 static inline int64_t load_symbol(const fmc_pcm_coder *c, size_t i)
@@ -134,10 +134,10 @@ static inline int64_t load_symbol(const fmc_pcm_coder *c, size_t i)
     case FMC_LATTICE_F64:
         return fmc_order_f64(((const double *)c->src)[i]);
     case FMC_LATTICE_DEC32:
-        (void)fmc_dec_symbol(c->lat->digits, true, ((const float *)c->src)[i], &x);
+        (void)fmc_decimal_symbol(c->lat->digits, true, ((const float *)c->src)[i], &x);
         return x;
     case FMC_LATTICE_DEC64:
-        (void)fmc_dec_symbol(c->lat->digits, false, ((const double *)c->src)[i], &x);
+        (void)fmc_decimal_symbol(c->lat->digits, false, ((const double *)c->src)[i], &x);
         return x;
     default:
         return ((const int32_t *)c->src)[i];
@@ -154,10 +154,10 @@ static inline void store_symbol(const fmc_pcm_coder *c, size_t i, int64_t x)
         ((double *)c->dst)[i] = fmc_unorder_f64(x);
         break;
     case FMC_LATTICE_DEC32:
-        ((float *)c->dst)[i] = (float)fmc_dec_value(c->lat->digits, x);
+        ((float *)c->dst)[i] = (float)fmc_decimal_value(c->lat->digits, x);
         break;
     case FMC_LATTICE_DEC64:
-        ((double *)c->dst)[i] = fmc_dec_value(c->lat->digits, x);
+        ((double *)c->dst)[i] = fmc_decimal_value(c->lat->digits, x);
         break;
     default:
         ((int32_t *)c->dst)[i] = (int32_t)x;
