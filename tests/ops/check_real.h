@@ -50,32 +50,36 @@ static void NAME(check_lines)(const fmc_kernels *k, const fmc_kernels *ref, size
     ops_free(src, (n + 1) * sizeof *src);
 }
 
+/* One filter, there and back, of 2 to end - 1 rows; [0] is plain C. */
+static void NAME(check_filter)(void (*const there[2])(REAL *, size_t, size_t, const REAL *),
+                               void (*const back[2])(REAL *, size_t, size_t, const REAL *), const REAL *w, size_t end, size_t lanes)
+{
+    for (size_t n = 2; n < end; n++) {
+        REAL *want = NAME(reals)(n * lanes), *got = NAME(copy)(want, n * lanes);
+
+        there[0](want, n, lanes, w);
+        there[1](got, n, lanes, w);
+        assert_memory_equal(want, got, n * lanes * sizeof *want);
+        back[0](want, n, lanes, w);
+        back[1](got, n, lanes, w);
+        NAME(same)(want, got, n * lanes);
+    }
+}
+
 static void NAME(check_rows)(const fmc_kernels *k, const fmc_kernels *ref, size_t lanes)
 {
     static const REAL w[6] = { (REAL)-1.586, (REAL)-0.053, (REAL)0.8829, (REAL)0.4435, (REAL)1.1496, (REAL)0.8699 };
     static const REAL w_long[9] = { (REAL)-0.997, (REAL)0.2735, (REAL)-0.3875, (REAL)-0.2865, (REAL)0.5486, (REAL)0.3438,
                                     (REAL)-0.0998, (REAL)1.1513, (REAL)0.8686 };
+    void (*const filter[4][2])(REAL *, size_t, size_t, const REAL *) = {
+        { KERNEL(ref, lift_forward), KERNEL(k, lift_forward) },
+        { KERNEL(ref, lift_inverse), KERNEL(k, lift_inverse) },
+        { KERNEL(ref, lift_long_forward), KERNEL(k, lift_long_forward) },
+        { KERNEL(ref, lift_long_inverse), KERNEL(k, lift_long_inverse) },
+    };
 
-    for (size_t n = 2; n < 14; n++) {
-        REAL *want = NAME(reals)(n * lanes), *got = NAME(copy)(want, n * lanes);
-
-        KERNEL(ref, lift_forward)(want, n, lanes, w);
-        KERNEL(k, lift_forward)(got, n, lanes, w);
-        assert_memory_equal(want, got, n * lanes * sizeof *want);
-        KERNEL(ref, lift_inverse)(want, n, lanes, w);
-        KERNEL(k, lift_inverse)(got, n, lanes, w);
-        NAME(same)(want, got, n * lanes);
-    }
-    for (size_t n = 2; n < 40; n++) {
-        REAL *want = NAME(reals)(n * lanes), *got = NAME(copy)(want, n * lanes);
-
-        KERNEL(ref, lift_long_forward)(want, n, lanes, w_long);
-        KERNEL(k, lift_long_forward)(got, n, lanes, w_long);
-        assert_memory_equal(want, got, n * lanes * sizeof *want);
-        KERNEL(ref, lift_long_inverse)(want, n, lanes, w_long);
-        KERNEL(k, lift_long_inverse)(got, n, lanes, w_long);
-        NAME(same)(want, got, n * lanes);
-    }
+    NAME(check_filter)(filter[0], filter[1], w, 14, lanes);
+    NAME(check_filter)(filter[2], filter[3], w_long, 40, lanes);
 }
 
 static void NAME(check_matrix)(const fmc_kernels *k, const fmc_kernels *ref, size_t lanes)
