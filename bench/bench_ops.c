@@ -29,7 +29,7 @@ static void run_op(const fmc_kernels *k, int op)
     static fmc_quant_sums quant_sums;
     static fmc_centre_sums centre_sums;
     static const float lift[6] = { 0.5F, 0.25F, 0.5F, 0.25F, 1, 1 };
-    static const float lift_long[9] = { 0.5F, 0.25F, 0.5F, 0.25F, 0.5F, 0.25F, 0.1F, 1, 1 };
+    static const float lift_long[11] = { 0.5F, 0.25F, 0.5F, 0.1F, 0.25F, 0.5F, 0.25F, 0.5F, 0.25F, 1, 1 };
     const fmc_fft_pass pass = { .radix = 4, .m = N / FMC_LANES / 2 / 4, .s = 1 };
     size_t off[16];
 

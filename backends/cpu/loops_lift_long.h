@@ -1,150 +1,172 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lift_long_forward and lift_long_inverse of lib/ops/kernels.h as loops_lift.h has it for the shorter filter: a vector of lanes
- * in one pass over its rows, what is not yet final staying in registers. Step s works on a row s before the one that was
- * read last; a trip reads two rows. Included after loops_lift.h with the same names defined.
+ * in one pass over its rows, what is not yet final staying in registers. A trip at odd row t reads the next two rows and takes
+ * each step one row, or two, further back than the step before: the wide one three. Included after loops_lift.h with the
+ * same names defined.
  */
 
 #include "core/compiler.h"
 
-enum { NAME(LONG_STEPS) = 6, NAME(LONG_LEAST) = 8 };
+enum { NAME(LONG_LEAST) = 8 };
 
-/* What later trips need: the last row read, its predecessors after each step, odd rows after the last step that changes them. */
+/* Rows after so many steps, the last one first: a trip at t finds even0[0] at t - 1, odd1[0] at t - 2 and so on, back by one a step. */
 typedef struct NAME(long_state) {
-    NAME(vec) row, v[NAME(LONG_STEPS)], odd[3];
+    NAME(vec) even0, odd1[2], even2[3], odd3, even4, odd5, even6, odd7;
 } NAME(long_state);
 
-/* A trip at odd row t: rows t and t + 1 are read, t - 4 and t - 7 are finished. At the `edge` rows may not be there. */
-FMC_ALWAYS_INLINE void NAME(long_forward_trip)(REAL *x, ptrdiff_t n, size_t lanes, const REAL *w, ptrdiff_t t,
-                                              NAME(long_state) *z, int edge)
-{
-    NAME(vec) now[NAME(LONG_STEPS)], own = z->row, right = z->row, left = z->row;
-    const NAME(vec) next = !edge || t + 1 < n ? NAME(lift_get)(x + (t + 1) * (ptrdiff_t)lanes) : z->row;
-    const ptrdiff_t wide = t - 7;
-
-    for (int s = 0; s < NAME(LONG_STEPS); s++) {
-        const ptrdiff_t r = t - s;
-
-        now[s] = own;
-        if (edge && (r < 0 || r >= n))
-            continue;
-        own = s == 0 ? NAME(lift_get)(x + t * (ptrdiff_t)lanes) : s == 1 ? z->row : z->v[s < 2 ? 0 : s - 2];
-        left = s == 0 ? z->row : z->v[s < 1 ? 0 : s - 1];
-        right = s == 0 ? next : now[s < 1 ? 0 : s - 1];
-        if (edge && r == 0)
-            left = right;
-        if (edge && r == n - 1)
-            right = left;
-        now[s] = own + w[s] * (left + right);
-    }
-    if (!edge || (t - 4 >= 0 && t - 4 < n))
-        NAME(lift_put)(x + (t - 4) * (ptrdiff_t)lanes, now[4] * w[8]);
-    if (!edge || (wide >= 0 && wide < n)) {
-        left = edge && wide == 0 ? now[4] : edge && wide == 2 ? z->odd[1] : z->odd[2];
-        right = now[4];
-        if (edge && wide + 3 >= n)
-            right = wide == n - 1 ? z->odd[2] : wide == n - 2 ? z->odd[1] : z->odd[0];
-        NAME(lift_put)(x + wide * (ptrdiff_t)lanes, (z->v[5] + w[6] * (left + right)) * w[7]);
-    }
-    z->odd[2] = z->odd[1];
-    z->odd[1] = z->odd[0];
-    z->odd[0] = now[4];
-    for (int s = 0; s < NAME(LONG_STEPS); s++)
-        z->v[s] = now[s];
-    z->row = next;
-}
-
-static inline void NAME(long_forward_lane)(REAL *x, size_t n, size_t lanes, const REAL w[9])
-{
-    const ptrdiff_t end = (ptrdiff_t)n;
-    NAME(long_state) z;
-    ptrdiff_t t = 1;
-
-    z.row = NAME(lift_get)(x);
-    for (int i = 0; i < NAME(LONG_STEPS); i++)
-        z.v[i] = z.row;
-    for (int i = 0; i < 3; i++)
-        z.odd[i] = z.row;
-    for (; t < 10; t += 2)
-        NAME(long_forward_trip)(x, end, lanes, w, t, &z, 1);
-    for (; t < end - 1; t += 2)
-        NAME(long_forward_trip)(x, end, lanes, w, t, &z, 0);
-    for (; t < end + 7; t += 2)
-        NAME(long_forward_trip)(x, end, lanes, w, t, &z, 1);
-}
-
-/* The last odd rows read; then what each step left of the row that the next one needs. */
-typedef struct NAME(long_back) {
-    NAME(vec) odd[3], even2, odd1, even3, odd2, even4;
-} NAME(long_back);
-
-/* One step: `own` less w of its neighbours, row r of n. */
-FMC_ALWAYS_INLINE NAME(vec) NAME(long_undo)(NAME(vec) own, REAL w, NAME(vec) left, NAME(vec) right, ptrdiff_t r, ptrdiff_t n,
-                                           int edge)
+/* What a step adds to row r of n: w times its neighbours. */
+FMC_ALWAYS_INLINE NAME(vec) NAME(long_step)(REAL w, NAME(vec) left, NAME(vec) right, ptrdiff_t r, ptrdiff_t n, int edge)
 {
     if (edge && r == 0)
         left = right;
     if (edge && r == n - 1)
         right = left;
-    return own + -w * (left + right);
+    return w * (left + right);
 }
 
-/* A trip at odd row t: rows t and t - 3 are read, t - 7 and t - 8 are finished. */
+/* What the wide one adds to odd row r of n: w times the rows three away, of the even ones at r - 3, r - 1, r + 1, r + 3. */
+FMC_ALWAYS_INLINE NAME(vec) NAME(long_wide)(REAL w, const NAME(vec) around[4], ptrdiff_t r, ptrdiff_t n, int edge)
+{
+    NAME(vec) left = around[0], right = around[3];
+
+    if (edge && r == 1)
+        left = around[2];
+    if (edge && r + 3 > n - 1)
+        right = r == n - 1 ? around[0] : r == n - 2 ? around[1] : around[2];
+    return w * (left + right);
+}
+
+/* Is row r there? */
+FMC_ALWAYS_INLINE int NAME(long_has)(ptrdiff_t r, ptrdiff_t n, int edge)
+{
+    return !edge || (r >= 0 && r < n);
+}
+
+/* A trip at odd row t: rows t and t + 1 are read, t - 8 and t - 9 are finished. At the `edge` rows may not be there. */
+FMC_ALWAYS_INLINE void NAME(long_forward_trip)(REAL *x, ptrdiff_t n, size_t lanes, const REAL *w, ptrdiff_t t,
+                                              NAME(long_state) *z, int edge)
+{
+    const NAME(vec) next = NAME(long_has)(t + 1, n, edge) ? NAME(lift_get)(x + (t + 1) * (ptrdiff_t)lanes) : z->even0;
+    NAME(vec) odd1 = z->odd1[0], even2 = z->even2[0], odd3 = z->odd3, even4 = z->even4, odd5 = z->odd5, even6 = z->even6,
+              odd7 = z->odd7;
+
+    if (NAME(long_has)(t, n, edge))
+        odd1 = NAME(lift_get)(x + t * (ptrdiff_t)lanes) + NAME(long_step)(w[0], z->even0, next, t, n, edge);
+    if (NAME(long_has)(t - 1, n, edge))
+        even2 = z->even0 + NAME(long_step)(w[1], z->odd1[0], odd1, t - 1, n, edge);
+    if (NAME(long_has)(t - 4, n, edge)) {
+        const NAME(vec) around[4] = { z->even2[2], z->even2[1], z->even2[0], even2 };
+
+        odd3 = z->odd1[1] + NAME(long_step)(w[2], around[1], around[2], t - 4, n, edge);
+        odd3 = odd3 + NAME(long_wide)(w[3], around, t - 4, n, edge);
+    }
+    if (NAME(long_has)(t - 5, n, edge))
+        even4 = z->even2[1] + NAME(long_step)(w[4], z->odd3, odd3, t - 5, n, edge);
+    if (NAME(long_has)(t - 6, n, edge))
+        odd5 = z->odd3 + NAME(long_step)(w[5], z->even4, even4, t - 6, n, edge);
+    if (NAME(long_has)(t - 7, n, edge))
+        even6 = z->even4 + NAME(long_step)(w[6], z->odd5, odd5, t - 7, n, edge);
+    if (NAME(long_has)(t - 8, n, edge)) {
+        odd7 = z->odd5 + NAME(long_step)(w[7], z->even6, even6, t - 8, n, edge);
+        NAME(lift_put)(x + (t - 8) * (ptrdiff_t)lanes, odd7 * w[10]);
+    }
+    if (NAME(long_has)(t - 9, n, edge))
+        NAME(lift_put)(x + (t - 9) * (ptrdiff_t)lanes,
+                       (z->even6 + NAME(long_step)(w[8], z->odd7, odd7, t - 9, n, edge)) * w[9]);
+    z->even0 = next;
+    z->odd1[1] = z->odd1[0];
+    z->odd1[0] = odd1;
+    z->even2[2] = z->even2[1];
+    z->even2[1] = z->even2[0];
+    z->even2[0] = even2;
+    z->odd3 = odd3;
+    z->even4 = even4;
+    z->odd5 = odd5;
+    z->even6 = even6;
+    z->odd7 = odd7;
+}
+
+static inline void NAME(long_forward_lane)(REAL *x, size_t n, size_t lanes, const REAL w[11])
+{
+    const ptrdiff_t end = (ptrdiff_t)n;
+    const NAME(vec) first = NAME(lift_get)(x);
+    NAME(long_state) z = { first, { first, first }, { first, first, first }, first, first, first, first, first };
+    ptrdiff_t t = 1;
+
+    for (; t < 10; t += 2)
+        NAME(long_forward_trip)(x, end, lanes, w, t, &z, 1);
+    for (; t < end - 1; t += 2)
+        NAME(long_forward_trip)(x, end, lanes, w, t, &z, 0);
+    for (; t < end + 9; t += 2)
+        NAME(long_forward_trip)(x, end, lanes, w, t, &z, 1);
+}
+
+/* Rows after so many steps, as these are undone: a trip at t finds odd8 at t - 2, even7 at t - 3 and so on. */
+typedef struct NAME(long_back) {
+    NAME(vec) odd8, even7, odd6, even5, odd4[2], even3[3], odd2, even1;
+} NAME(long_back);
+
+/* A trip at odd row t: rows t - 1 and t are read, t - 9 and t - 10 are finished. */
 FMC_ALWAYS_INLINE void NAME(long_inverse_trip)(REAL *x, ptrdiff_t n, size_t lanes, const REAL *w, ptrdiff_t t,
                                               NAME(long_back) *z, int edge)
 {
-    const NAME(vec) odd = !edge || t < n ? NAME(lift_get)(x + t * (ptrdiff_t)lanes) * w[7] : z->odd[0];
-    NAME(vec) even2 = z->even2, odd1 = z->odd1, even3 = z->even3, odd2 = z->odd2, even4 = z->even4;
-    const ptrdiff_t wide = t - 3;
+    NAME(vec) odd8 = z->odd8, even7 = z->even7, odd6 = z->odd6, even5 = z->even5, odd4 = z->odd4[0], even3 = z->even3[0],
+              odd2 = z->odd2, even1 = z->even1;
 
-    if (!edge || (wide >= 0 && wide < n)) {
-        NAME(vec) left = z->odd[2], right = odd;
+    if (NAME(long_has)(t, n, edge))
+        odd8 = NAME(lift_get)(x + t * (ptrdiff_t)lanes) * w[9];
+    if (NAME(long_has)(t - 1, n, edge))
+        even7 = NAME(lift_get)(x + (t - 1) * (ptrdiff_t)lanes) * w[10] - NAME(long_step)(w[8], z->odd8, odd8, t - 1, n, edge);
+    if (NAME(long_has)(t - 2, n, edge))
+        odd6 = z->odd8 - NAME(long_step)(w[7], z->even7, even7, t - 2, n, edge);
+    if (NAME(long_has)(t - 3, n, edge))
+        even5 = z->even7 - NAME(long_step)(w[6], z->odd6, odd6, t - 3, n, edge);
+    if (NAME(long_has)(t - 4, n, edge))
+        odd4 = z->odd6 - NAME(long_step)(w[5], z->even5, even5, t - 4, n, edge);
+    if (NAME(long_has)(t - 5, n, edge))
+        even3 = z->even5 - NAME(long_step)(w[4], z->odd4[0], odd4, t - 5, n, edge);
+    if (NAME(long_has)(t - 8, n, edge)) {
+        const NAME(vec) around[4] = { z->even3[2], z->even3[1], z->even3[0], even3 };
 
-        if (edge && wide < 3)
-            left = wide == 0 ? odd : z->odd[1];
-        if (edge && wide + 3 >= n)
-            right = wide == n - 1 ? z->odd[2] : wide == n - 2 ? z->odd[1] : z->odd[0];
-        even2 = NAME(lift_get)(x + wide * (ptrdiff_t)lanes) * w[8] + -w[6] * (left + right);
-        even2 = NAME(long_undo)(even2, w[5], z->odd[1], z->odd[0], wide, n, edge);
+        odd2 = z->odd4[1] - NAME(long_wide)(w[3], around, t - 8, n, edge);
+        odd2 = odd2 - NAME(long_step)(w[2], around[1], around[2], t - 8, n, edge);
     }
-    if (!edge || (t >= 4 && t - 4 < n))
-        odd1 = NAME(long_undo)(z->odd[1], w[4], z->even2, even2, t - 4, n, edge);
-    if (!edge || (t >= 5 && t - 5 < n))
-        even3 = NAME(long_undo)(z->even2, w[3], z->odd1, odd1, t - 5, n, edge);
-    if (!edge || (t >= 6 && t - 6 < n))
-        odd2 = NAME(long_undo)(z->odd1, w[2], z->even3, even3, t - 6, n, edge);
-    if (!edge || (t >= 7 && t - 7 < n)) {
-        even4 = NAME(long_undo)(z->even3, w[1], z->odd2, odd2, t - 7, n, edge);
-        NAME(lift_put)(x + (t - 7) * (ptrdiff_t)lanes, even4);
+    if (NAME(long_has)(t - 9, n, edge)) {
+        even1 = z->even3[1] - NAME(long_step)(w[1], z->odd2, odd2, t - 9, n, edge);
+        NAME(lift_put)(x + (t - 9) * (ptrdiff_t)lanes, even1);
     }
-    if (!edge || (t >= 8 && t - 8 < n))
-        NAME(lift_put)(x + (t - 8) * (ptrdiff_t)lanes, NAME(long_undo)(z->odd2, w[0], z->even4, even4, t - 8, n, edge));
-    z->odd[2] = z->odd[1];
-    z->odd[1] = z->odd[0];
-    z->odd[0] = odd;
-    z->even2 = even2;
-    z->odd1 = odd1;
-    z->even3 = even3;
+    if (NAME(long_has)(t - 10, n, edge))
+        NAME(lift_put)(x + (t - 10) * (ptrdiff_t)lanes, z->odd2 - NAME(long_step)(w[0], z->even1, even1, t - 10, n, edge));
+    z->odd8 = odd8;
+    z->even7 = even7;
+    z->odd6 = odd6;
+    z->even5 = even5;
+    z->odd4[1] = z->odd4[0];
+    z->odd4[0] = odd4;
+    z->even3[2] = z->even3[1];
+    z->even3[1] = z->even3[0];
+    z->even3[0] = even3;
     z->odd2 = odd2;
-    z->even4 = even4;
+    z->even1 = even1;
 }
 
-static inline void NAME(long_inverse_lane)(REAL *x, size_t n, size_t lanes, const REAL w[9])
+static inline void NAME(long_inverse_lane)(REAL *x, size_t n, size_t lanes, const REAL w[11])
 {
     const ptrdiff_t end = (ptrdiff_t)n;
-    NAME(long_back) z;
+    const NAME(vec) first = NAME(lift_get)(x);
+    NAME(long_back) z = { first, first, first, first, { first, first }, { first, first, first }, first, first };
     ptrdiff_t t = 1;
 
-    z.odd[0] = z.odd[1] = z.odd[2] = z.even2 = z.odd1 = z.even3 = z.odd2 = z.even4 = NAME(lift_get)(x);
-    for (; t < 9; t += 2)
+    for (; t < 12; t += 2)
         NAME(long_inverse_trip)(x, end, lanes, w, t, &z, 1);
     for (; t < end; t += 2)
         NAME(long_inverse_trip)(x, end, lanes, w, t, &z, 0);
-    for (; t < end + 8; t += 2)
+    for (; t < end + 10; t += 2)
         NAME(long_inverse_trip)(x, end, lanes, w, t, &z, 1);
 }
 
-static void NAME(lift_long_forward)(REAL *x, size_t n, size_t lanes, const REAL w[9])
+static void NAME(lift_long_forward)(REAL *x, size_t n, size_t lanes, const REAL w[11])
 {
     enum { W = VEC_SIZE / sizeof(REAL) };
     size_t j = 0;
@@ -155,7 +177,7 @@ static void NAME(lift_long_forward)(REAL *x, size_t n, size_t lanes, const REAL 
         NAME(lift_long_forward_some)(x + j, n, lanes, lanes - j, w);
 }
 
-static void NAME(lift_long_inverse)(REAL *x, size_t n, size_t lanes, const REAL w[9])
+static void NAME(lift_long_inverse)(REAL *x, size_t n, size_t lanes, const REAL w[11])
 {
     enum { W = VEC_SIZE / sizeof(REAL) };
     size_t j = 0;

@@ -60,31 +60,35 @@ static size_t NAME(turned_back)(ptrdiff_t i, size_t n)
     return (size_t)i;
 }
 
-/* The widest step: even rows from those three away. */
+/* The widest step: odd rows from those three away. */
 static void NAME(lift_wide_step)(REAL *x, size_t n, size_t pitch, size_t lanes, REAL a)
 {
-    for (size_t i = 0; i < n; i += 2) {
+    for (size_t i = 1; i < n; i += 2) {
         const size_t before = NAME(turned_back)((ptrdiff_t)i - 3, n), after = NAME(turned_back)((ptrdiff_t)i + 3, n);
 
         NAME(lift_row)(x + i * pitch, x + before * pitch, x + after * pitch, a, lanes);
     }
 }
 
-static void NAME(lift_long_forward_some)(REAL *x, size_t n, size_t pitch, size_t lanes, const REAL w[9])
+static void NAME(lift_long_forward_some)(REAL *x, size_t n, size_t pitch, size_t lanes, const REAL w[11])
 {
-    for (size_t s = 0; s < 6; s++)
+    for (size_t s = 0; s < 3; s++)
         NAME(lift_step)(x, n, pitch, lanes, 1 - s % 2, w[s]);
-    NAME(lift_wide_step)(x, n, pitch, lanes, w[6]);
+    NAME(lift_wide_step)(x, n, pitch, lanes, w[3]);
+    for (size_t s = 4; s < 9; s++)
+        NAME(lift_step)(x, n, pitch, lanes, s % 2, w[s]);
     for (size_t s = 0; s < 2; s++)
-        NAME(scale_step)(x, n, pitch, lanes, s, w[7 + s]);
+        NAME(scale_step)(x, n, pitch, lanes, s, w[9 + s]);
 }
 
-static void NAME(lift_long_inverse_some)(REAL *x, size_t n, size_t pitch, size_t lanes, const REAL w[9])
+static void NAME(lift_long_inverse_some)(REAL *x, size_t n, size_t pitch, size_t lanes, const REAL w[11])
 {
     for (size_t s = 0; s < 2; s++)
-        NAME(scale_step)(x, n, pitch, lanes, s, w[8 - s]);
-    NAME(lift_wide_step)(x, n, pitch, lanes, -w[6]);
-    for (size_t s = 6; s-- > 0;)
+        NAME(scale_step)(x, n, pitch, lanes, s, w[10 - s]);
+    for (size_t s = 9; s-- > 4;)
+        NAME(lift_step)(x, n, pitch, lanes, s % 2, -w[s]);
+    NAME(lift_wide_step)(x, n, pitch, lanes, -w[3]);
+    for (size_t s = 3; s-- > 0;)
         NAME(lift_step)(x, n, pitch, lanes, 1 - s % 2, -w[s]);
 }
 
@@ -99,12 +103,12 @@ static void NAME(lift_inverse)(REAL *x, size_t n, size_t lanes, const REAL w[6])
     NAME(lift_inverse_some)(x, n, lanes, lanes, w);
 }
 
-static void NAME(lift_long_forward)(REAL *x, size_t n, size_t lanes, const REAL w[9])
+static void NAME(lift_long_forward)(REAL *x, size_t n, size_t lanes, const REAL w[11])
 {
     NAME(lift_long_forward_some)(x, n, lanes, lanes, w);
 }
 
-static void NAME(lift_long_inverse)(REAL *x, size_t n, size_t lanes, const REAL w[9])
+static void NAME(lift_long_inverse)(REAL *x, size_t n, size_t lanes, const REAL w[11])
 {
     NAME(lift_long_inverse_some)(x, n, lanes, lanes, w);
 }

@@ -10,7 +10,7 @@
 #define FMC_VERSION_PATCH 0
 
 /** Version of the stream format that this header's library writes (docs/format.md 1). */
-#define FMC_FORMAT_VERSION 4
+#define FMC_FORMAT_VERSION 5
 
 #if defined(_WIN32) && defined(FMC_SHARED)
 #define FMC_API __declspec(dllimport)

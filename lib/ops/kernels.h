@@ -44,9 +44,10 @@ typedef struct fmc_fft_pass {
  * lift_forward  x is [n][lanes], n >= 2; s = 0..3: rows i = 1 - s % 2 and every second after: x[i] += w[s] * (x[i - 1] +
  *             x[i + 1]), where a row outside [0, n) is the one on the other side; then even rows *= w[4], odd rows *= w[5]
  * lift_inverse  even rows *= w[5], odd rows *= w[4]; then s = 3..0 with -w[s]
- * lift_long_forward  likewise s = 0..5; then even rows x[i] += w[6] * (x[i - 3] + x[i + 3]), where row -r means r and row
- *             n - 1 + r means n - 1 - r, as often as it takes; then even rows *= w[7], odd rows *= w[8]
- * lift_long_inverse  even rows *= w[8], odd rows *= w[7]; then the steps backwards with -w[s]
+ * lift_long_forward  likewise s = 0..2; then odd rows x[i] += w[3] * (x[i - 3] + x[i + 3]), where row -r means r and row
+ *             n - 1 + r means n - 1 - r, as often as it takes; then s = 4..8: rows i = s % 2 and every second after: x[i] +=
+ *             w[s] * (x[i - 1] + x[i + 1]); then even rows *= w[9], odd rows *= w[10]
+ * lift_long_inverse  even rows *= w[10], odd rows *= w[9]; then the steps backwards with -w[s]
  * scale       dst[i] = a * src[i]; dst may be src
  * split       even[i] = src[2 i], i < (n + 1) / 2;  odd[i] = src[2 i + 1], i < n / 2
  * merge       the inverse of split
@@ -75,8 +76,8 @@ typedef struct fmc_fft_pass {
     void (*lift_line_##type)(real *dst, const real *src, real a, size_t count);                                        \
     void (*lift_forward_##type)(real *x, size_t n, size_t lanes, const real w[6]);                                     \
     void (*lift_inverse_##type)(real *x, size_t n, size_t lanes, const real w[6]);                                     \
-    void (*lift_long_forward_##type)(real *x, size_t n, size_t lanes, const real w[9]);                                \
-    void (*lift_long_inverse_##type)(real *x, size_t n, size_t lanes, const real w[9]);                                \
+    void (*lift_long_forward_##type)(real *x, size_t n, size_t lanes, const real w[11]);                                \
+    void (*lift_long_inverse_##type)(real *x, size_t n, size_t lanes, const real w[11]);                                \
     void (*scale_##type)(real *dst, const real *src, real a, size_t count);                                            \
     void (*split_##type)(real *even, real *odd, const real *src, size_t n);                                            \
     void (*merge_##type)(real *dst, const real *even, const real *odd, size_t n);                                      \

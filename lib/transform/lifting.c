@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CDF 9/7 by lifting: Daubechies and Sweldens, "Factoring wavelet transforms into lifting steps", 1998, section 7.7. The 17/11
- * pair is of the same family (Cohen, Daubechies and Feauveau, 1992): eight vanishing moments of the low filter, six of the high
- * one, their other zeros shared out so that the basis is nearly orthonormal; factored in the same way.
+ * CDF 9/7 by lifting: Daubechies and Sweldens, "Factoring wavelet transforms into lifting steps", 1998, section 7.7. The 21/19
+ * pair is a biorthogonal one of our own: four vanishing moments of either high filter, and what eight steps leave free chosen
+ * for the fewest bytes of coded fields (docs/decisions.md, Transform and choice).
  */
 #include "transform/lifting.h"
 
@@ -16,15 +16,17 @@
 #define LOW_GAIN 1.149604398860241
 #define HIGH_GAIN 0.8698644516247814
 
-#define LONG_0 -0.9971506910524006
-#define LONG_1 0.2735119746850787
-#define LONG_2 -0.3874604404522646
-#define LONG_3 -0.2865032579683754
-#define LONG_4 0.5485941682554721
-#define LONG_5 0.3438132627541017
-#define LONG_6 -0.09982321701000062 /* of rows three away */
-#define LONG_LOW_GAIN 1.151306154640022
-#define LONG_HIGH_GAIN 0.8685786973080766
+#define LONG_0 -1.0694593434126969
+#define LONG_1 0.10357957537218564
+#define LONG_2 0.5756357312941214
+#define LONG_2_WIDE 0.2569054506387527 /* of rows three away */
+#define LONG_3 -0.35549341099661125
+#define LONG_4 0.5237261670450993
+#define LONG_5 0.31872619353413617
+#define LONG_6 -0.34731563154547634
+#define LONG_7 0.5960460178736385
+#define LONG_LOW_GAIN 1.1773926890210635
+#define LONG_HIGH_GAIN 0.8493343039453084
 
 /* Short lines along the fastest axis are turned, so many at a time: calls and odd ends of theirs took most of the time. */
 enum { TURNED = 16, LONGEST_TURNED = 512 };

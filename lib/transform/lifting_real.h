@@ -7,8 +7,9 @@
 static const REAL NAME(lift_weights)[6] = { (REAL)LIFT_0, (REAL)LIFT_1, (REAL)LIFT_2, (REAL)LIFT_3, (REAL)LOW_GAIN,
                                             (REAL)HIGH_GAIN };
 
-static const REAL NAME(long_weights)[9] = { (REAL)LONG_0, (REAL)LONG_1, (REAL)LONG_2, (REAL)LONG_3, (REAL)LONG_4, (REAL)LONG_5,
-                                            (REAL)LONG_6, (REAL)LONG_LOW_GAIN, (REAL)LONG_HIGH_GAIN };
+static const REAL NAME(long_weights)[11] = { (REAL)LONG_0, (REAL)LONG_1, (REAL)LONG_2, (REAL)LONG_2_WIDE, (REAL)LONG_3,
+                                             (REAL)LONG_4, (REAL)LONG_5, (REAL)LONG_6, (REAL)LONG_7, (REAL)LONG_LOW_GAIN,
+                                             (REAL)LONG_HIGH_GAIN };
 
 typedef struct NAME(lift_job) {
     const fmc_kernels *k;

@@ -69,8 +69,8 @@ static void NAME(check_filter)(void (*const there[2])(REAL *, size_t, size_t, co
 static void NAME(check_rows)(const fmc_kernels *k, const fmc_kernels *ref, size_t lanes)
 {
     static const REAL w[6] = { (REAL)-1.586, (REAL)-0.053, (REAL)0.8829, (REAL)0.4435, (REAL)1.1496, (REAL)0.8699 };
-    static const REAL w_long[9] = { (REAL)-0.997, (REAL)0.2735, (REAL)-0.3875, (REAL)-0.2865, (REAL)0.5486, (REAL)0.3438,
-                                    (REAL)-0.0998, (REAL)1.1513, (REAL)0.8686 };
+    static const REAL w_long[11] = { (REAL)-1.069, (REAL)0.1045, (REAL)0.5763, (REAL)0.2571, (REAL)-0.3551, (REAL)0.5243, (REAL)0.3187,
+                                     (REAL)-0.3467, (REAL)0.5963, (REAL)1.1553, (REAL)0.8656 };
     void (*const filter[4][2])(REAL *, size_t, size_t, const REAL *) = {
         { KERNEL(ref, lift_forward), KERNEL(k, lift_forward) },
         { KERNEL(ref, lift_inverse), KERNEL(k, lift_inverse) },

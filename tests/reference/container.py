@@ -18,7 +18,7 @@ class Header:
         r.bytes(4)
         version = r.u8()
         require(version, "version")
-        if version != 4:
+        if version != 5:
             raise Unsupported("version")
         body = Reader(r.bytes(r.varint()))
         end = r.at

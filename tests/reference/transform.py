@@ -140,7 +140,7 @@ def lift(x, axis, is_long):
     if n < 2:
         return
     h = (n + 1) // 2
-    low, high = (0.8685786973080766, 1.151306154640022) if is_long else (0.8698644516247814, 1.149604398860241)
+    low, high = (0.8493343039453084, 1.1773926890210635) if is_long else (0.8698644516247814, 1.149604398860241)
     e, o = x[:h] * real(low), x[h:] * real(high)
 
     def evens():
@@ -150,21 +150,23 @@ def lift(x, axis, is_long):
         right = np.concatenate([o, o[-1:]]) if n % 2 else o
         return np.concatenate([o[:1], right[:-1]])[:h] + right[:h]
 
-    def far_odds(step):
-        place = 2 * np.arange(h) + step
+    def far_evens(step):
+        place = 2 * np.arange(len(o)) + 1 + step
         while (place < 0).any() or (place > n - 1).any():
             place = np.abs(place)
             place = np.where(place > n - 1, 2 * (n - 1) - place, place)
-        return o[(place - 1) // 2]
+        return e[place // 2]
 
     if is_long:
-        e = e + real(0.09982321701000062) * (far_odds(-3) + far_odds(3))
-        e = e + real(-0.3438132627541017) * odds()
-        o = o + real(-0.5485941682554721) * evens()
-        e = e + real(0.2865032579683754) * odds()
-        o = o + real(0.3874604404522646) * evens()
-        e = e + real(-0.2735119746850787) * odds()
-        o = o + real(0.9971506910524006) * evens()
+        e = e + real(-0.5960460178736385) * odds()
+        o = o + real(0.34731563154547634) * evens()
+        e = e + real(-0.31872619353413617) * odds()
+        o = o + real(-0.5237261670450993) * evens()
+        e = e + real(0.35549341099661125) * odds()
+        o = o + real(-0.2569054506387527) * (far_evens(-3) + far_evens(3))
+        o = o + real(-0.5756357312941214) * evens()
+        e = e + real(-0.10357957537218564) * odds()
+        o = o + real(1.0694593434126969) * evens()
     else:
         e = e + real(-0.443506852043971) * odds()
         o = o + real(-0.882911075530934) * evens()
