@@ -22,8 +22,8 @@ static const double grid_bias = 0.93;
  */
 static const double far_off = 1.04, agreement = 0.02;
 
-/* A rival of the menu's first plan is looked for below so many bits a value by costs, and must take this part of its bytes. */
-static const double rival_bits = 1.5, rival_gain = 0.96;
+/* Rivals of the menu's first plan are looked for below so many bits a value by costs, cost at most so much more, and must save 1 %. */
+static const double rival_bits = 1.5, rival_cost = 1.08, rival_gain = 0.99;
 /* Above so many bits, one with more wavelets. */
 static const double small_bits = 1 << 17;
 
@@ -125,7 +125,8 @@ static fmc_status find_rival(fmc_encoding *e, size_t *rival, double *bytes)
     for (size_t i = 1; i < menu->n; i++) {
         fmc_quantised z;
 
-        if (menu->bits[0] > small_bits && wavelet_axes(&menu->plan[i]) <= wavelet_axes(&menu->plan[0]))
+        if (menu->bits[i] > rival_cost * menu->bits[0] ||
+            (menu->bits[0] > small_bits && wavelet_axes(&menu->plan[i]) <= wavelet_axes(&menu->plan[0])))
             continue;
         st = fmc_transform_quantise(e->ex, &e->lossy, i, 0, &z);
         if (z.bytes < *bytes) {

@@ -16,7 +16,7 @@
 enum {
     LEAST_ROOM = 24576,  /* samples of a sweep that are judged for every kind of an axis */
     MOST_ROOM = 1 << 18,
-    LAST_ROOM = 163840,  /* samples on which the best choices are compared, half of them at first */
+    LAST_ROOM = 655360,  /* samples on which the best choices are compared, half of them at first */
     MAX_LEFT = 3,        /* choices of the last comparison */
     MAX_CLOSE = 2        /* that stay on the menu beside the best */
 };

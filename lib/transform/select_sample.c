@@ -11,6 +11,7 @@ enum {
     MAX_SHIFT = 4,   /* long axes may be judged by means of 2^MAX_SHIFT neighbours */
     MIN_SEEN = 32,   /* if so many of them are left */
     N_DETAILS = 512, /* pieces of lines that tell how smooth an axis is */
+    SEAM_PLACES = 48, /* along an axis that may be periodic, beside its ends */
     LONGEST = 1024,  /* extent of a box, twice that if the axis may be periodic */
     CROP_PIECE = 1 << 15, CROP_PIECES = 16 /* samples of a task of copying, and the most of them */
 };

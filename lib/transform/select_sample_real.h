@@ -172,12 +172,15 @@ void NAME(fmc_tx_find_shifts)(fmc_tx_search *s, const REAL *x)
     fmc_tx_set_seen(s, lost);
 }
 
-/* Neighbours across the ends resemble each other as much as others: second differences, over some lines. */
+/*
+ * Neighbours across the ends resemble each other as much as others: second differences, over some lines. Where little happens in most
+ * places, it may happen at the ends: a little more than anywhere else will do.
+ */
 int NAME(fmc_tx_is_periodic)(const fmc_tx_search *s, uint32_t axis, const REAL *x)
 {
     const fmc_lines lines = fmc_lines_make(s->rank, s->dim, s->dim, axis);
     const size_t n = lines.n, wanted = lines.count < 256 ? lines.count : 256;
-    double across = 0, inside = 0;
+    double across = 0, inside[SEAM_PLACES] = { 0 }, sum = 0, most = 0;
 
     if (n < 16)
         return 0;
@@ -188,13 +191,17 @@ int NAME(fmc_tx_is_periodic)(const fmc_tx_search *s, uint32_t axis, const REAL *
         fmc_lines_offsets(&lines, lines.count * l / wanted, 1, &off);
         v = x + off;
         across += fabs((double)v[0] - 2 * (double)v[(n - 1) * lines.stride] + (double)v[(n - 2) * lines.stride]);
-        for (size_t i = 1; i <= 8; i++) {
-            const REAL *w = v + (1 + (n - 3) * i / 9 + (n > 32 ? l % 3 : 0)) * lines.stride;
+        for (size_t i = 0; i < SEAM_PLACES; i++) {
+            const REAL *w = v + (1 + (n - 3) * i / (SEAM_PLACES - 1)) * lines.stride;
 
-            inside += fabs((double)w[lines.stride] - 2 * (double)w[0] + (double)*(w - lines.stride)) / 8;
+            inside[i] += fabs((double)w[lines.stride] - 2 * (double)w[0] + (double)*(w - lines.stride));
         }
     }
-    return across < 1.5 * inside;
+    for (size_t i = 0; i < SEAM_PLACES; i++) {
+        sum += inside[i];
+        most = inside[i] > most ? inside[i] : most;
+    }
+    return across < 1.5 * sum / SEAM_PLACES || across < 1.25 * most;
 }
 
 /* How much happens in a box: squared differences along some of its rows, and to the next ones of the array. */
