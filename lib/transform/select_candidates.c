@@ -9,7 +9,8 @@ enum {
     MIN_WAVELET = 8,   /* shortest axis of 9/7 halvings and of a DFT */
     LONGEST_KLT = 100, /* axis for which a K basis is made, */
     KLT_SIZE = 2,      /* for arrays of so many times its cube */
-    N_CLOSE = 6        /* choices compared beside those that always are */
+    N_CLOSE = 6,       /* choices compared beside those that always are */
+    ALL_AXES = (1 << FMC_MAX_RANK) - 1
 };
 
 /* What takes so many times the bits of the best is given up after the sweep. */
@@ -35,15 +36,20 @@ static size_t count_wavelets(const fmc_tx_search *s, const fmc_tx_choice *c)
     return fmc_tx_count_kind(s, c, FMC_TX_DYADIC) + fmc_tx_count_kind(s, c, FMC_TX_PACKET);
 }
 
-int fmc_tx_has_wavelets(const fmc_tx_search *s, const fmc_tx_choice *c)
+static uint8_t wavelet_mask(const fmc_tx_search *s, const fmc_tx_choice *c)
 {
-    return count_wavelets(s, c) > 0;
+    uint8_t mask = 0;
+
+    for (uint32_t a = 0; a < s->rank; a++)
+        if (c->kind[a] == FMC_TX_DYADIC || c->kind[a] == FMC_TX_PACKET)
+            mask |= (uint8_t)(1u << a);
+    return mask;
 }
 
 int fmc_tx_is_same(const fmc_tx_search *s, const fmc_tx_choice *a, const fmc_tx_choice *b)
 {
     return !memcmp(a->kind, b->kind, s->rank) && a->extra_level == b->extra_level &&
-           (a->is_long == b->is_long || !fmc_tx_has_wavelets(s, a));
+           !((a->long_axes ^ b->long_axes) & wavelet_mask(s, a));
 }
 
 size_t fmc_tx_count_kind(const fmc_tx_search *s, const fmc_tx_choice *c, uint8_t kind)
@@ -101,7 +107,7 @@ static size_t add_variant(const fmc_tx_search *s, fmc_tx_choice *list, size_t n,
     fmc_tx_choice c = s->best;
 
     c.bits = INFINITY;
-    c.is_long = (uint8_t)is_long;
+    c.long_axes = is_long ? ALL_AXES : 0;
     for (uint32_t a = 0; a < s->rank; a++)
         if (from_kinds >> c.kind[a] & 1)
             c.kind[a] = s->allowed[a][to] ? to : c.kind[a];
@@ -129,21 +135,21 @@ static size_t add_moved(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, u
 /* W along all axes that may have it. */
 static fmc_tx_choice all_wavelets(const fmc_tx_search *s)
 {
-    fmc_tx_choice c = { .bits = INFINITY, .is_long = s->best.is_long };
+    fmc_tx_choice c = { .bits = INFINITY, .long_axes = s->best.long_axes };
 
     for (uint32_t a = 0; a < s->rank; a++)
         c.kind[a] = s->allowed[a][FMC_TX_DYADIC] ? FMC_TX_DYADIC : FMC_TX_NONE;
     return c;
 }
 
-/* A choice with the other filter. */
-static size_t add_other_filter(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, const fmc_tx_choice *from)
+/* A choice with the other filter along some axes. */
+static size_t add_other_filter(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, const fmc_tx_choice *from, uint32_t axes)
 {
     fmc_tx_choice c = *from;
 
-    c.is_long = !c.is_long;
+    c.long_axes ^= (uint8_t)axes;
     c.bits = INFINITY;
-    return fmc_tx_has_wavelets(s, &c) ? fmc_tx_insert_choice(s, list, n, n + 1, &c) : n;
+    return wavelet_mask(s, &c) & axes ? fmc_tx_insert_choice(s, list, n, n + 1, &c) : n;
 }
 
 /* K among wavelets along the axes where it was not judged, because another had it. */
@@ -190,8 +196,8 @@ size_t fmc_tx_close_choices(const fmc_tx_search *s, fmc_tx_choice *list)
         n = fmc_tx_insert_choice(s, list, n, n + 1, &s->plain);
     c = all_wavelets(s);
     n = fmc_tx_insert_choice(s, list, n, n + 1, &c);
-    n = add_other_filter(s, list, n, &c);
-    n = add_other_filter(s, list, n, &s->best);
+    n = add_other_filter(s, list, n, &c, ALL_AXES);
+    n = add_other_filter(s, list, n, &s->best, ALL_AXES);
     n = add_variant(s, list, n, P, FMC_TX_DYADIC, 1);
     return add_variant(s, list, n, D | F, FMC_TX_DYADIC, 1);
 }
@@ -207,7 +213,7 @@ size_t fmc_tx_long_menu(const fmc_tx_search *s, fmc_tx_choice *list)
     list[n++] = s->second;
     for (size_t f = 0; f < sizeof firsts; f++)
         for (size_t o = 0; o < sizeof others; o++) {
-            fmc_tx_choice c = { .is_long = s->best.is_long };
+            fmc_tx_choice c = { .long_axes = s->best.long_axes };
             int first = 1;
 
             for (uint32_t a = 0; a < s->rank; a++) {
@@ -258,7 +264,7 @@ size_t fmc_tx_add_wavelets(const fmc_tx_search *s, fmc_tx_choice *left, size_t n
 size_t fmc_tx_add_filters(const fmc_tx_search *s, fmc_tx_choice *list, size_t n, size_t n_twice)
 {
     for (size_t i = 0; i < n_twice; i++)
-        n = add_other_filter(s, list, n, &list[i]);
+        n = add_other_filter(s, list, n, &list[i], ALL_AXES);
     return n;
 }
 
@@ -327,7 +333,7 @@ void fmc_tx_find_second(fmc_tx_search *s)
     }
 }
 
-/* Every change of one axis, and the other filter. */
+/* Every change of one axis, and the other filter along one or all. */
 size_t fmc_tx_changes_of(const fmc_tx_search *s, const fmc_tx_choice *from, fmc_tx_choice *list)
 {
     size_t n = 0;
@@ -338,7 +344,9 @@ size_t fmc_tx_changes_of(const fmc_tx_search *s, const fmc_tx_choice *from, fmc_
             list[n].kind[a] = kind;
             n += is_sensible(s, &list[n]) && kind != from->kind[a];
         }
-    return add_other_filter(s, list, n, from);
+    for (uint32_t a = 0; a < s->rank; a++)
+        n = add_other_filter(s, list, n, from, 1u << a);
+    return add_other_filter(s, list, n, from, ALL_AXES);
 }
 
 void fmc_tx_fill_menu(fmc_tx_search *s, const fmc_tx_choice *top, size_t n_top, fmc_tx_menu *menu)

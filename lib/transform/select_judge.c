@@ -39,7 +39,7 @@ fmc_tx_plan fmc_tx_plan_of(const fmc_tx_search *s, const fmc_tx_choice *c, const
             p.kind[a] = FMC_TX_DYADIC;
         if (p.kind[a] == FMC_TX_KLT)
             p.klt[a] = &klt[a];
-        p.is_long[a] = c->is_long && (p.kind[a] == FMC_TX_DYADIC || p.kind[a] == FMC_TX_PACKET);
+        p.is_long[a] = (c->long_axes >> a & 1) && (p.kind[a] == FMC_TX_DYADIC || p.kind[a] == FMC_TX_PACKET);
         if (p.kind[a] == FMC_TX_DYADIC || p.kind[a] == FMC_TX_PACKET)
             p.levels[a] = is_whole ? fmc_tx_default_levels(box[a]) : crop_levels(dim[a], box[a]);
         if (p.kind[a] == FMC_TX_PACKET)

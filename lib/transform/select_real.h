@@ -60,7 +60,7 @@ static fmc_status NAME(judge_plain)(fmc_tx_search *s, NAME(fmc_tx_sample) *b)
 
     s->plain.bits = INFINITY;
     for (uint32_t a = 0; a <= s->rank; a++) {
-        fmc_tx_choice c = { .is_long = s->best.is_long };
+        fmc_tx_choice c = { .long_axes = s->best.long_axes };
         fmc_tx_plan p;
 
         if (a < s->rank)

@@ -14,11 +14,11 @@ enum {
     FMC_TX_TRIED = 40   /* choices of a list, at most: 2 + 6 x 3, and 5 axes of 5 changes */
 };
 
-/** What is being chosen: one kind per axis, one filter for all wavelets, and one more halving of P axes. */
+/** What is being chosen: one kind and, of wavelets, one filter per axis, and one more halving of P axes. */
 typedef struct fmc_tx_choice {
     uint8_t kind[FMC_MAX_RANK];
     uint8_t extra_level;
-    uint8_t is_long; /* the filter of W and P axes */
+    uint8_t long_axes; /* mask: W and P axes with the longer filter; what it says of others means nothing */
     double  bits; /* what it is judged by: size and the cost of errors */
 } fmc_tx_choice;
 
@@ -50,8 +50,7 @@ typedef struct fmc_tx_search {
 /** Which kinds an axis may have: s->allowed[axis]. @param axis_kind  enum fmc_axis_kind. */
 void fmc_tx_find_allowed(fmc_tx_search *s, uint32_t axis, uint32_t axis_kind, int is_periodic);
 
-/** Whether any axis has a wavelet. */
-int    fmc_tx_has_wavelets(const fmc_tx_search *s, const fmc_tx_choice *c);
+/** Whether two choices make the same plan. */
 int    fmc_tx_is_same(const fmc_tx_search *s, const fmc_tx_choice *a, const fmc_tx_choice *b);
 /** Axes of a choice that have a kind. */
 size_t fmc_tx_count_kind(const fmc_tx_search *s, const fmc_tx_choice *c, uint8_t kind);
