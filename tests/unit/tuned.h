@@ -66,7 +66,7 @@ static inline uint8_t *tuned_read(const char *path, size_t *size)
     shift = file + tuned_find(file, "layer2/shift");
     for (int i = 0; i < TUNED_OUTPUTS; i++, bias += 4)
         if (i != 1)
-            tuned_put(bias, 4, tuned_get(bias, 4) + (uint64_t)(int64_t)((i ? 200 : -256) * (1 << shift[i])));
+            tuned_put(bias, 4, tuned_get(bias, 4) + (uint64_t)(int64_t)((i ? 300 : -400) * (1 << shift[i])));
     tuned_put(file + 16, 8, XXH64(file + 24, *size - 24, 0));
     return file;
 }
