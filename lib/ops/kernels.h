@@ -76,8 +76,8 @@ typedef struct fmc_fft_pass {
     void (*lift_line_##type)(real *dst, const real *src, real a, size_t count);                                        \
     void (*lift_forward_##type)(real *x, size_t n, size_t lanes, const real w[6]);                                     \
     void (*lift_inverse_##type)(real *x, size_t n, size_t lanes, const real w[6]);                                     \
-    void (*lift_long_forward_##type)(real *x, size_t n, size_t lanes, const real w[11]);                                \
-    void (*lift_long_inverse_##type)(real *x, size_t n, size_t lanes, const real w[11]);                                \
+    void (*lift_long_forward_##type)(real *x, size_t n, size_t lanes, const real w[11]);                               \
+    void (*lift_long_inverse_##type)(real *x, size_t n, size_t lanes, const real w[11]);                               \
     void (*scale_##type)(real *dst, const real *src, real a, size_t count);                                            \
     void (*split_##type)(real *even, real *odd, const real *src, size_t n);                                            \
     void (*merge_##type)(real *dst, const real *even, const real *odd, size_t n);                                      \

@@ -11,7 +11,7 @@ enum {
     FMC_TX_KINDS = FMC_TX_KLT + 1,
     FMC_TX_PLACES = 32, /* looked at for samples */
     FMC_TX_BOXES = 3,   /* of a sample, at most */
-    FMC_TX_TRIED = 40   /* choices of a list, at most: 2 + 6 x 3, and 5 axes of 5 changes */
+    FMC_TX_TRIED = 40   /* choices of a list, at most: twice 2 + 6 x 3, or 5 axes of 5 changes and 6 of filters */
 };
 
 /** What is being chosen: one kind and, of wavelets, one filter per axis, and one more halving of P axes. */

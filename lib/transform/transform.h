@@ -40,7 +40,7 @@ typedef struct fmc_tx_plan {
     size_t   dim[FMC_MAX_RANK];           /* C order, dim[rank-1] fastest */
     uint8_t  kind[FMC_MAX_RANK];          /* enum fmc_tx_kind */
     uint8_t  levels[FMC_MAX_RANK];        /* W and P axes: number of halvings; else 0 */
-    uint8_t  is_long[FMC_MAX_RANK];       /* W and P axes: 1 where the filter is CDF 21/19 ('V', 'Q'), not 9/7; else 0 */
+    uint8_t  is_long[FMC_MAX_RANK];       /* W and P axes: 1 where the filter is 21/19 ('V', 'Q'), not 9/7; else 0 */
     const fmc_tx_klt *klt[FMC_MAX_RANK];  /* K axes: borrowed; else NULL */
 } fmc_tx_plan;
 
