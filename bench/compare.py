@@ -198,7 +198,7 @@ def main(argv=None):
     speed_tables = []
     if args.speed or args.speed_only:
         from fmcbench import speed
-        speed_tables = speed.section(chosen, args.out, say)
+        speed_tables = speed.section(chosen, args.out, say, args.efforts)
     made = write(args, chosen, all_rows, speed_tables)
     for table in made:
         if not any(word in table.title for word in ("field by field", "under 2 KB", "Peers")):

@@ -22,25 +22,24 @@ from .tables import Table
 
 TARGET = 1e-3  # NRMSE
 MIN_BYTES = 2 << 20
-EFFORTS = (1, 5, 9)
 ROUNDS = 5
 SMALL, MIDDLE, LARGE = 16 << 20, 32 << 20, 256 << 20  # bytes of the enlarged arrays
 GOALS = {("fmc 5", "SPERR"): "1.0 / 0.8", ("fmc 1", "SPERR"): "1.8 / 1.3"}
 COLUMNS = ("field", "codec", "mbs_in", "mbs_out", "bytes", "nrmse")
 
 
-def section(chosen, out, say):
-    """Tables of the whole section; also OUT/speed.csv. Empty without fmc."""
+def section(chosen, out, say, efforts):
+    """Tables of the whole section, of fmc at these efforts; also OUT/speed.csv. Empty without fmc."""
     try:
         ours.library_hash()
     except ImportError as error:
         say(f"no speed section: {error}")
         return []
     fields = [f for f in chosen if f.nbytes > MIN_BYTES and not f.plane]
-    made = _beside_peers(fields, out, say)
+    made = _beside_peers(fields, out, say, efforts)
     if fields:
         dense = [f for f in fields if not f.masked and len(f.shape) == 3] or fields
-        made += _enlarged(max(dense, key=lambda f: f.nbytes), say)
+        made += _enlarged(max(dense, key=lambda f: f.nbytes), say, [e for e in efforts if e < 9])
     return made
 
 
@@ -85,10 +84,10 @@ def _peer_runner(sample, name):
                                                  sample.array.shape))
 
 
-def measure_field(field):
+def measure_field(field, efforts):
     """Rows of COLUMNS for one field: the median rates of each codec over the rounds."""
     sample = measure.Sample(field.load())
-    runners = [_own_runner(sample, e) for e in EFFORTS] + [_peer_runner(sample, n) for n in ("SPERR", "SZ3")]
+    runners = [_own_runner(sample, e) for e in efforts] + [_peer_runner(sample, n) for n in ("SPERR", "SZ3")]
     runners = [r for r in runners if r]
     for turn in range(ROUNDS + 1):
         for runner in runners:
@@ -100,10 +99,10 @@ def measure_field(field):
             for r in runners]
 
 
-def _beside_peers(fields, out, say):
+def _beside_peers(fields, out, say, efforts):
     found = []
     for i, field in enumerate(fields, 1):
-        answer, reason = _in_process("field", {"field": vars(field)})
+        answer, reason = _in_process("field", {"field": vars(field), "efforts": efforts})
         say(f"[speed {i}/{len(fields)}] {field.name}" + (f": {reason}" if reason else ""))
         found += answer or []
     if not found:
@@ -112,14 +111,14 @@ def _beside_peers(fields, out, say):
         writer = csv.DictWriter(f, COLUMNS)
         writer.writeheader()
         writer.writerows(found)
-    return [_ratio_table(found), _rate_table(found)]
+    return [_ratio_table(found, efforts), _rate_table(found)]
 
 
-def _ratio_table(found):
+def _ratio_table(found, efforts):
     place = {(r["field"], r["codec"]): r for r in found}
     names = sorted({r["field"] for r in found})
     body = []
-    for own in [f"fmc {e}" for e in EFFORTS]:
+    for own in [f"fmc {e}" for e in efforts]:
         for other in ("SPERR", "SZ3", "fmc 5"):
             pairs = [(place[n, own], place[n, other]) for n in names if (n, own) in place and (n, other) in place]
             if pairs and own != other:
@@ -185,9 +184,9 @@ def measure_enlarged(field, size, effort, threads):
     return found
 
 
-def _enlarged(field, say):
+def _enlarged(field, say, efforts):
     body = []
-    for effort in EFFORTS[:2]:
+    for effort in efforts:
         reference = None
         for size, threads in ((SMALL, (1,)), (LARGE, (1,)), (MIDDLE, (1, 2))):
             task = {"field": vars(field), "size": size, "effort": effort, "threads": threads}
@@ -243,7 +242,7 @@ def main():
     field = Field(**task.pop("field"))
     field.shape = tuple(field.shape)
     what = task.pop("what")
-    answer = measure_field(field) if what == "field" else measure_enlarged(field, **task)
+    answer = measure_field(field, **task) if what == "field" else measure_enlarged(field, **task)
     print(json.dumps(answer), file=out, flush=True)
 
 
