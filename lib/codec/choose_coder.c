@@ -20,12 +20,15 @@ static const double grid_bias = 0.93;
  * Prediction that after a look promises so many times the bytes of another coder is not measured: it has lost. Only where the look
  * agrees with the probe, though: where they differ, both may be off by a fifth; and where few bits are needed, neither can be trusted.
  */
-static const double far_off = 1.04, agreement = 0.02;
+static const double far_off = 1.0, agreement = 0.02;
 
 /* Rivals of the menu's first plan are looked for below so many bits a value by costs, cost at most so much more, and must save 1 %. */
 static const double rival_bits = 1.5, rival_cost = 1.08, rival_gain = 0.99;
 /* Above so many bits, one with more wavelets. */
 static const double small_bits = 1 << 17;
+
+/* Of estimates, as far as they fall short together. */
+static const double common_bias = 1.08;
 
 /* Effort 9 codes what is that close at steps of its own, or among the first at a common one. */
 static const double deserving_bytes = 1.05, deserving_cost = 1.1;
@@ -42,7 +45,7 @@ static int needs_few_bits(const fmc_encoding *e)
  */
 static double least_saving(const fmc_encoding *e)
 {
-    return e->effort->effort < 5 && e->goal->kind == FMC_BOUND_NRMSE && e->transform.q && !e->is_decided ? 0.97 : 1;
+    return e->effort->effort < 5 && e->goal->kind == FMC_BOUND_NRMSE && e->transform.q && !e->is_measured ? 0.95 : 1;
 }
 
 /* May a closer look at prediction change anything? */
@@ -60,7 +63,7 @@ static double most_worth(const fmc_encoding *e)
 {
     if (e->effort->coder != FMC_CODER_AUTO || e->effort->effort >= 9 || needs_few_bits(e))
         return HUGE_VAL;
-    return 1.4 * e->interp_bytes;
+    return 1.15 * e->interp_bytes;
 }
 
 /* The first estimate of the transform leaves no doubt: what prediction promises is far above. */
@@ -81,7 +84,6 @@ static fmc_status decide(fmc_encoding *e)
     fmc_lossy *l = &e->lossy;
     fmc_status st;
 
-    e->is_decided = 1;
     if (l->count > SMALL_COUNT && e->effort->effort < 9) {
         const int is_whole = fmc_predict_is_whole(l);
         const double probed = e->interp_bytes;
@@ -93,6 +95,7 @@ static fmc_status decide(fmc_encoding *e)
                           fabs(e->interp_bytes - probed) < agreement * probed))
             goto done;
     }
+    e->is_measured = 1;
     l->settled = e->transform.quant;
     fmc_quantised_fini(e->ex, &e->transform);
     FMC_TRY(fmc_predict_estimate(e->ex, l, &e->interp_bytes));
@@ -193,7 +196,7 @@ static fmc_status estimate_lossy(fmc_encoding *e)
 
     FMC_TRY(fmc_lossy_init(e->ex, e->block, e->data, e->goal, e->effort, &e->lossy));
     e->lossy.base = e->base;
-    e->is_decided = 0;
+    e->is_measured = 0;
     if (e->effort->coder == FMC_CODER_INTERP)
         e->interp_bytes = 0;
     if (is_auto)
@@ -326,7 +329,7 @@ static double margin_of(const fmc_encoding *e)
 
     if (effort <= 1)
         return 1;
-    return effort >= 9 ? 1.25 : fmc_block_count(e->block) <= SMALL_COUNT ? 1.1 : 1.01;
+    return effort >= 9 ? 1.25 : fmc_block_count(e->block) <= SMALL_COUNT ? 1.1 : 1;
 }
 
 /* Bytes that estimates do not see: no share of a tiny stream. */
@@ -337,16 +340,23 @@ static double slack_of(const fmc_encoding *e)
     return effort <= 1 ? 0 : effort >= 9 ? 512 : 64;
 }
 
-/* What promised most failed, or took more than another coder would have by its estimate. */
-static int broke_promise(const fmc_encoding *e, double other)
+/*
+ * What promised `own` bytes failed, or took more than another coder would have by its estimate. Where values are many and noisy both
+ * promise too little, about alike; what breaks a pointwise bound, or was hardly looked at, does not tell of the other.
+ */
+static int broke_promise(const fmc_encoding *e, double own, double other)
 {
-    return e->best.coder == FMC_CODER_AUTO || (double)e->best.payload.size > 1.02 * other;
+    const double size = (double)e->best.payload.size;
+    const int is_alike = e->goal->kind == FMC_BOUND_NRMSE && (e->is_measured || e->best.coder == FMC_CODER_TRANSFORM);
+    const double bias = is_alike ? fmin(common_bias, fmax(1, size / own)) : 1;
+
+    return e->best.coder == FMC_CODER_AUTO || size > 1.02 * other * bias;
 }
 
 /* The same of a pointwise bound, where prediction takes one round. */
 static int broke_bound(const fmc_encoding *e, double other)
 {
-    return e->goal->kind != FMC_BOUND_NRMSE && e->best.coder != FMC_CODER_AUTO && broke_promise(e, other);
+    return e->goal->kind != FMC_BOUND_NRMSE && e->best.coder != FMC_CODER_AUTO && broke_promise(e, e->transform_bytes, other);
 }
 
 /* Code what promises most, and whatever comes close to it. */
@@ -369,12 +379,12 @@ static fmc_status code_promising(fmc_encoding *e)
         FMC_TRY(code_default_plan(e));
     }
     if (!(e->transform_bytes <= most) && e->lossy.menu.n > 0 && e->transform_bytes < HUGE_VAL &&
-        broke_promise(e, e->transform_bytes))
+        broke_promise(e, interp, e->transform_bytes))
         FMC_TRY(fmc_encoding_transform(e, 0));
     mask = e->lossy.mask;
     e->lossy.mask = (fmc_mask){ 0 };
     fmc_lossy_fini(e->ex, &e->lossy);
-    if (has_grid && (e->grid_bytes <= most || broke_promise(e, e->grid_bytes)))
+    if (has_grid && (e->grid_bytes <= most || broke_promise(e, fmin(e->transform_bytes, interp), e->grid_bytes)))
         FMC_TRY(fmc_encoding_grid(e));
     FMC_TRY(fmc_encoding_lay(e, &mask));
 done:

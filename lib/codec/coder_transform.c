@@ -42,6 +42,8 @@ static const double sparse_step = 24;
 static const double trellis_step = 0.58, trellis_bound_step = 0.64;
 /* Steps that differ by no more than such a part have the same centres. */
 static const double same_centres = 0.04;
+/* What the coefficients lose foretells the error within this: what is above is not rebuilt. */
+static const double hopeless = 1.015;
 /* Masked samples, which nobody misses, take this share of the error that others take. */
 static const double masked_share = 0.5;
 
@@ -64,6 +66,7 @@ typedef struct attempt {
 typedef struct bracket {
     double keeps, breaks; /* the largest, 0: none; the smallest, infinite: none */
     double low, high;
+    double per_error2;     /* squared, by what the coefficients lose, where they were rebuilt last */
     fmc_quantiser kept;    /* what kept it at the first of them */
 } bracket;
 
@@ -223,6 +226,7 @@ static double next_step(attempt *t, const bracket *b, double ratio, int round)
     if (round < 2 && t->error2 > 0) {
         /* Coefficients and samples lose in proportion. */
         wanted = t->error2 * (t->how.aim / ratio) * (t->how.aim / ratio);
+        t->how.close *= 0.5;
         step *= fmin(8, fmax(0.125, exp(log(wanted / t->error2) / t->slope))); /* few coefficients: the slope is a guess */
     } else if (b->keeps > 0 && b->breaks < HUGE_VAL) {
         const double part = b->low > 0 ? log(t->how.aim / b->low) / log(b->high / b->low) : 0.5;
@@ -241,10 +245,11 @@ static double next_step(attempt *t, const bracket *b, double ratio, int round)
     return wanted;
 }
 
-static void note(bracket *b, const fmc_quantiser *quant, double ratio)
+static void note(bracket *b, const fmc_quantiser *quant, double error2, double ratio)
 {
     const double step = quant->step;
 
+    b->per_error2 = error2 > 0 ? ratio * ratio / error2 : 0;
     if (ratio <= 1 && step > b->keeps) {
         b->keeps = step;
         b->low = ratio;
@@ -360,6 +365,9 @@ static fmc_status look_around(const fmc_exec *ex, attempt *t, bracket *b)
     least = t->z->bytes;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         t->quant.step = parts[i] * step;
+        FMC_TRY(quantise(ex, t, 0));
+        if (t->error2 * b->per_error2 > hopeless * hopeless)
+            continue;
         FMC_TRY(rebuild(ex, t, 0));
         FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
         FMC_TRY(estimate(ex, t));
@@ -389,7 +397,7 @@ static fmc_status reach_rmse(const fmc_exec *ex, attempt *t, double wanted)
     for (int i = 0;; i++) {
         FMC_TRY(rebuild(ex, t, wanted));
         FMC_TRY(fmc_samples_make(ex, t->l, t->z, &ratio));
-        note(&b, &t->quant, ratio);
+        note(&b, &t->quant, t->error2, ratio);
         is_near = ratio <= 1 && (ratio >= (i ? t->how.floor : t->how.first_floor) || is_all_zero(t->z->q, t->l->count));
         if (is_near && (i < JUMPY || !t->how.looks_around))
             return FMC_OK;

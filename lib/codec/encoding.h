@@ -18,7 +18,7 @@ typedef struct fmc_encoding {
     fmc_grid_work     grid;
     fmc_quantised     transform; /* of the menu's first plan, if it is there */
     double            transform_bytes, interp_bytes, grid_bytes;
-    int               is_decided; /* prediction was looked at more closely */
+    int               is_measured; /* prediction, on all samples */
     fmc_candidate     best;
     size_t            choice;    /* the plan of the menu that was coded last */
     double            best_step; /* of the plain quantiser, where a transform's payload is the best and no trellis was tried; else 0 */

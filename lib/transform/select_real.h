@@ -220,7 +220,7 @@ static fmc_status NAME(choose)(fmc_tx_search *s, const REAL *x, fmc_tx_choice *t
         NAME(fmc_tx_find_shifts)(s, x);
     NAME(fmc_tx_find_places)(s, x);
     FMC_TRY(NAME(sweep)(s, x, first_room(s)));
-    FMC_TRY(NAME(verify)(s, x, s->rank == 3 ? LAST_ROOM : 2 * LAST_ROOM));
+    FMC_TRY(NAME(verify)(s, x, s->rank < 3 ? 2 * LAST_ROOM : LAST_ROOM));
     fmc_tx_find_second(s);
     if (s->effort >= 9) {
         FMC_TRY(NAME(compare_menu)(s, x, top, n_top));
