@@ -32,7 +32,7 @@ typedef struct patience {
     int looks_around; /* further steps are tried then */
 } patience;
 static const patience hasty = { 0.988, 0.97, 0.994, 0.97, 0.018, 3, 0 }, normal = { 0.9945, 0.987, 0.997, 0.987, 0.008, 5, 1 },
-                      thorough = { 0.998, 0.995, 0.998, 0.994, 0.003, 9, 1 };
+                      thorough = { 0.9992, 0.9975, 0.9992, 0.9975, 0.0012, 9, 1 };
 /* Steps above this many limits mean that a few coefficients hold everything, and a part of the rows may have none of them. */
 static const double sparse_step = 24;
 /*

@@ -107,12 +107,26 @@ done:
     return st;
 }
 
+/* The trial with the same plan for the sample: where that has a part of an axis, different choices make one. NULL: none. */
+static const NAME(fmc_tx_trial) *NAME(find_twin)(const NAME(fmc_tx_trial) *trial, uint32_t n, const fmc_tx_plan *p)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const fmc_tx_plan *q = &trial[i].plan;
+
+        if (!memcmp(p->kind, q->kind, sizeof p->kind) && !memcmp(p->levels, q->levels, sizeof p->levels) &&
+            !memcmp(p->is_long, q->is_long, sizeof p->is_long))
+            return &trial[i];
+    }
+    return NULL;
+}
+
 /* Judge choices on a common sample: they come back in the order of their bits. */
 static fmc_status NAME(judge_list)(fmc_tx_search *s, const REAL *x, size_t room, fmc_tx_choice *list, size_t *n_list)
 {
     const size_t n = *n_list;
     NAME(fmc_tx_sample) b = { .n_boxes = 0 };
     fmc_tx_choice sorted[FMC_TX_TRIED];
+    const NAME(fmc_tx_trial) *twin[FMC_TX_TRIED] = { NULL };
     NAME(fmc_tx_trial) *trial = NULL;
     uint32_t n_trials = 0;
     fmc_status st = FMC_OK;
@@ -126,14 +140,20 @@ static fmc_status NAME(judge_list)(fmc_tx_search *s, const REAL *x, size_t room,
 
         FMC_TRY(NAME(fmc_tx_add_bases)(s, &list[i], x));
         p = fmc_tx_plan_of(s, &list[i], b.box, s->seen, s->klt);
-        if (fmc_tx_is_valid(&p))
+        list[i].bits = INFINITY;
+        twin[i] = NAME(find_twin)(trial, n_trials, &p);
+        if (fmc_tx_is_valid(&p) && !twin[i])
             trial[n_trials++] =
                 (NAME(fmc_tx_trial)){ &list[i], p, b.raw, fmc_tx_axes_with(&p, 0) | fmc_tx_axes_with(&p, 1) };
     }
     FMC_TRY(NAME(fmc_tx_judge_list)(s, &b, trial, n_trials));
     *n_list = 0;
-    for (uint32_t i = 0; i < n_trials; i++)
-        *n_list = fmc_tx_insert_choice(s, sorted, *n_list, FMC_TX_TRIED, trial[i].c);
+    for (size_t i = 0; i < n; i++) {
+        if (twin[i])
+            list[i].bits = twin[i]->c->bits;
+        if (list[i].bits < INFINITY)
+            *n_list = fmc_tx_insert_choice(s, sorted, *n_list, FMC_TX_TRIED, &list[i]);
+    }
     memcpy(list, sorted, *n_list * sizeof *list);
 done:
     fmc_dealloc(s->ex->alloc, b.raw);
