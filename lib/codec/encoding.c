@@ -10,6 +10,8 @@
 
 /* Samples up to which a grid of our own is tried beside the transform. */
 #define SMALL_COUNT ((size_t)1 << 18)
+/* Steps of a trellis beyond the first, in one direction. */
+#define MOST_TRELLISES 4
 
 /* Runs of samples that are searched for plateaus. */
 enum { RUNS = 256, RUN = 64 };
@@ -90,15 +92,29 @@ static fmc_status code_trellis(fmc_encoding *e, size_t choice, double step)
 
 fmc_status fmc_encoding_trellis(fmc_encoding *e)
 {
-    /* Under a pointwise bound nothing but size tells how many corrections are best. */
-    static const double parts[] = { 1, 0.92, 1.06 };
-    const size_t n = e->goal->kind == FMC_BOUND_ABS ? sizeof parts / sizeof *parts : 1;
+    /* Under a pointwise bound nothing but size tells how many corrections are best: smaller steps, or larger ones, while that helps. */
+    static const double factors[] = { 0.92, 1.06 };
     const double step = e->best_step;
     const size_t choice = e->best_choice;
+    size_t least;
     fmc_status st = FMC_OK;
 
-    for (size_t i = 0; i < n && step > 0; i++)
-        FMC_TRY(code_trellis(e, choice, parts[i] * step));
+    if (!(step > 0))
+        return FMC_OK;
+    FMC_TRY(code_trellis(e, choice, step));
+    least = e->best.payload.size;
+    for (size_t way = 0; way < 2 && e->goal->kind == FMC_BOUND_ABS && e->best.payload.size == least; way++) {
+        double part = 1;
+
+        for (int i = 0; i < MOST_TRELLISES; i++) {
+            const size_t before = e->best.payload.size;
+
+            part *= factors[way];
+            FMC_TRY(code_trellis(e, choice, part * step));
+            if (e->best.payload.size >= before)
+                break;
+        }
+    }
 done:
     e->best_step = 0;
     return st;
